@@ -1,0 +1,37 @@
+export {
+  ArgumentError,
+  DTypeError,
+  FormatError,
+  GmmlError,
+  GradientError,
+  IndexError,
+  NotFiniteError,
+  NotPositiveDefiniteError,
+  NumericalError,
+  ShapeError,
+} from './errors.js';
+export type { Dims, Shape } from './shape.js';
+export type { DType, FloatArray } from './storage.js';
+export { defaultGenerator, Generator, manualSeed, type GeneratorState } from './random.js';
+export { backendReport, useBackend, type BackendChoice, type BackendName } from './kernels/backend.js';
+export { isGradEnabled, noGrad } from './tape.js';
+export { Tensor } from './tensor.js';
+export type { Indices, KeepDim, MatmulOptions, Operand, SolveOptions } from './tensor.js';
+export type { NestedArray } from './variable.js';
+export { arange, eye, full, ones, rand, randn, tensor, zeros } from './create.js';
+export type { CreateOptions, RandomOptions, TensorData, TensorOptions } from './create.js';
+export {
+  avgPool2d,
+  cat,
+  cholesky,
+  conv2d,
+  logDet,
+  logSoftmax,
+  logSumExp,
+  maxPool2d,
+  softmax,
+  stack,
+  triangularSolve,
+  where,
+} from './functional.js';
+export type { Conv2dOptions, Pool2dOptions, Size2d } from './functional.js';

@@ -1,0 +1,2 @@
+export { kernels } from './backend.js';
+export type { Kernels } from './kernels.js';

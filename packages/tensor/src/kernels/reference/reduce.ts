@@ -1,0 +1,167 @@
+import type { Rows } from '../../shape.js';
+import type { FloatArray } from '../../storage.js';
+
+export function extremum(sign: 1 | -1, x: FloatArray, rows: Rows, out: FloatArray): void {
+  forEachRow(rows, (row, start, step) => {
+    let best = x[start];
+    for (let i = 1; i < rows.length; i++) {
+      const value = x[start + i * step];
+      if (sign * value > sign * best || Number.isNaN(value)) best = value;
+      if (Number.isNaN(best)) break;
+    }
+    out[row] = best;
+  });
+}
+
+export function extremumBackward(
+  x: FloatArray,
+  y: FloatArray,
+  g: FloatArray,
+  rows: Rows,
+  out: FloatArray,
+): void {
+  forEachRow(rows, (row, start, step) => {
+    const isBest = (value: number): boolean =>
+      value === y[row] || (Number.isNaN(value) && Number.isNaN(y[row]));
+    let ties = 0;
+    for (let i = 0; i < rows.length; i++) if (isBest(x[start + i * step])) ties++;
+    for (let i = 0; i < rows.length; i++) {
+      if (isBest(x[start + i * step])) out[start + i * step] = g[row] / ties;
+    }
+  });
+}
+
+export function argExtremum(sign: 1 | -1, x: FloatArray, rows: Rows, out: FloatArray): void {
+  forEachRow(rows, (row, start, step) => {
+    let best = 0;
+    for (let i = 1; i < rows.length; i++) {
+      const leader = x[start + best * step];
+      if (Number.isNaN(leader)) break;
+      const value = x[start + i * step];
+      if (sign * value > sign * leader || Number.isNaN(value)) best = i;
+    }
+    out[row] = best;
+  });
+}
+
+export function variance(x: FloatArray, rows: Rows, correction: number, out: FloatArray): void {
+  const freedom = rows.length - correction;
+  forEachRow(rows, (row, start, step) => {
+    const mean = meanOf(x, start, step, rows.length);
+    let squares = 0;
+    for (let i = 0; i < rows.length; i++) squares += (x[start + i * step] - mean) ** 2;
+    out[row] = squares / Math.max(0, freedom);
+  });
+}
+
+export function varianceBackward(
+  x: FloatArray,
+  g: FloatArray,
+  rows: Rows,
+  correction: number,
+  out: FloatArray,
+): void {
+  const freedom = Math.max(0, rows.length - correction);
+  forEachRow(rows, (row, start, step) => {
+    const mean = meanOf(x, start, step, rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      out[start + i * step] = (g[row] * 2 * (x[start + i * step] - mean)) / freedom;
+    }
+  });
+}
+
+export function logSumExp(x: FloatArray, rows: Rows, out: FloatArray): void {
+  forEachRow(rows, (row, start, step) => {
+    out[row] = logSumExpOf(x, start, step, rows.length);
+  });
+}
+
+export function logSumExpBackward(
+  x: FloatArray,
+  y: FloatArray,
+  g: FloatArray,
+  rows: Rows,
+  out: FloatArray,
+): void {
+  forEachRow(rows, (row, start, step) => {
+    // Where the sum is 0 there is nothing to share out; at +∞ the infinite terms share the whole.
+    if (y[row] === -Infinity) return;
+    const infinite = y[row] === Infinity ? countInfinite(x, start, step, rows.length) : 0;
+    for (let i = 0; i < rows.length; i++) {
+      const at = start + i * step;
+      const share = infinite > 0 ? (x[at] === Infinity ? 1 / infinite : 0) : Math.exp(x[at] - y[row]);
+      out[at] = share === 0 ? 0 : g[row] * share;
+    }
+  });
+}
+
+export function softmax(x: FloatArray, rows: Rows, out: FloatArray): void {
+  forEachRow(rows, (_, start, step) => {
+    const total = logSumExpOf(x, start, step, rows.length);
+    for (let i = 0; i < rows.length; i++) out[start + i * step] = Math.exp(x[start + i * step] - total);
+  });
+}
+
+export function softmaxBackward(y: FloatArray, g: FloatArray, rows: Rows, out: FloatArray): void {
+  forEachRow(rows, (_, start, step) => {
+    let dot = 0;
+    for (let i = 0; i < rows.length; i++) dot += g[start + i * step] * y[start + i * step];
+    for (let i = 0; i < rows.length; i++)
+      out[start + i * step] = y[start + i * step] * (g[start + i * step] - dot);
+  });
+}
+
+export function logSoftmax(x: FloatArray, rows: Rows, out: FloatArray): void {
+  forEachRow(rows, (_, start, step) => {
+    const total = logSumExpOf(x, start, step, rows.length);
+    for (let i = 0; i < rows.length; i++) out[start + i * step] = x[start + i * step] - total;
+  });
+}
+
+export function logSoftmaxBackward(y: FloatArray, g: FloatArray, rows: Rows, out: FloatArray): void {
+  forEachRow(rows, (_, start, step) => {
+    let sum = 0;
+    for (let i = 0; i < rows.length; i++) sum += g[start + i * step];
+    for (let i = 0; i < rows.length; i++) {
+      out[start + i * step] = g[start + i * step] - Math.exp(y[start + i * step]) * sum;
+    }
+  });
+}
+
+/** The rows of a [outer, length, inner] layout: number of the row, where it starts, and its step. */
+function forEachRow(rows: Rows, visit: (row: number, start: number, step: number) => void): void {
+  const { outer, length, inner } = rows;
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) visit(o * inner + i, o * length * inner + i, inner);
+  }
+}
+
+function meanOf(x: FloatArray, start: number, step: number, length: number): number {
+  // The second pass takes out what rounding left in the first.
+  let sum = 0;
+  for (let i = 0; i < length; i++) sum += x[start + i * step];
+  const mean = sum / length;
+  let rest = 0;
+  for (let i = 0; i < length; i++) rest += x[start + i * step] - mean;
+  return mean + rest / length;
+}
+
+function logSumExpOf(x: FloatArray, start: number, step: number, length: number): number {
+  let max = -Infinity;
+  for (let i = 0; i < length; i++) {
+    const value = x[start + i * step];
+    if (value > max || Number.isNaN(value)) max = value;
+    if (Number.isNaN(max)) return NaN;
+  }
+  // Shifting by an infinite maximum would give ∞ − ∞.
+  if (!Number.isFinite(max)) return max;
+  let sum = 0;
+  for (let i = 0; i < length; i++) sum += Math.exp(x[start + i * step] - max);
+  return max + Math.log(sum);
+}
+
+function countInfinite(x: FloatArray, start: number, step: number, length: number): number {
+  let count = 0;
+  for (let i = 0; i < length; i++) if (x[start + i * step] === Infinity) count++;
+  return count;
+}

@@ -1,0 +1,112 @@
+import type { Walk } from '../kernels.js';
+import type { Shape } from '../../shape.js';
+import type { FloatArray } from '../../storage.js';
+
+export function readStrided(x: FloatArray, walk: Walk, out: FloatArray): void {
+  forEachRun(walk.shape, [walk.strides], (start, length, [from], [step]) => {
+    const first = walk.offset + from;
+    for (let n = 0; n < length; n++) out[start + n] = x[first + n * step];
+  });
+}
+
+export function addStrided(x: FloatArray, walk: Walk, out: FloatArray): void {
+  // Several elements may meet in one place: they are summed in float64.
+  const sums = out instanceof Float32Array && walk.strides.includes(0) ? new Float64Array(out) : out;
+  forEachRun(walk.shape, [walk.strides], (start, length, [to], [step]) => {
+    const first = walk.offset + to;
+    if (step === 0) {
+      let sum = 0;
+      for (let n = 0; n < length; n++) sum += x[start + n];
+      sums[first] += sum;
+    } else {
+      for (let n = 0; n < length; n++) sums[first + n * step] += x[start + n];
+    }
+  });
+  if (sums !== out) out.set(sums);
+}
+
+export function takeBlocks(x: FloatArray, positions: Int32Array, block: number, out: FloatArray): void {
+  for (let i = 0; i < positions.length; i++) {
+    const from = positions[i] * block;
+    for (let j = 0; j < block; j++) out[i * block + j] = x[from + j];
+  }
+}
+
+export function addBlocks(g: FloatArray, positions: Int32Array, block: number, out: FloatArray): void {
+  const sums = out instanceof Float32Array ? new Float64Array(out) : out;
+  for (let i = 0; i < positions.length; i++) {
+    const to = positions[i] * block;
+    for (let j = 0; j < block; j++) sums[to + j] += g[i * block + j];
+  }
+  if (sums !== out) out.set(sums);
+}
+
+export function triangle(
+  x: FloatArray,
+  rows: number,
+  columns: number,
+  k: number,
+  upper: boolean,
+  out: FloatArray,
+): void {
+  const size = rows * columns;
+  for (let start = 0; start < out.length; start += size) {
+    for (let i = 0; i < rows; i++) {
+      const from = upper ? Math.max(0, i + k) : 0;
+      const to = upper ? columns : Math.min(columns, i + k + 1);
+      for (let j = from; j < to; j++) out[start + i * columns + j] = x[start + i * columns + j];
+    }
+  }
+}
+
+/**
+ * Visits a row-major `shape` in runs along its last dimension, with the position each of the strided
+ * operands has there and its step within the run. Neighbouring dimensions are merged where all
+ * operands allow, so that the runs are long.
+ */
+export function forEachRun(
+  shape: Shape,
+  operands: readonly (readonly number[])[],
+  visit: (start: number, length: number, positions: readonly number[], steps: readonly number[]) => void,
+): void {
+  const { sizes, strides } = merge(shape, operands);
+  if (sizes.includes(0)) return;
+  const last = sizes.length - 1;
+  const length = sizes[last];
+  const steps = strides.map((s) => s[last]);
+  const index = sizes.map(() => 0);
+  const positions = operands.map(() => 0);
+  for (let start = 0; ; start += length) {
+    visit(start, length, positions, steps);
+    let dim = last - 1;
+    for (; dim >= 0; dim--) {
+      index[dim]++;
+      for (let k = 0; k < positions.length; k++) positions[k] += strides[k][dim];
+      if (index[dim] < sizes[dim]) break;
+      for (let k = 0; k < positions.length; k++) positions[k] -= strides[k][dim] * sizes[dim];
+      index[dim] = 0;
+    }
+    if (dim < 0) return;
+  }
+}
+
+/** Drops dimensions of size 1 and joins (i, j) where every operand has stride_i = size_j · stride_j. */
+function merge(
+  shape: Shape,
+  operands: readonly (readonly number[])[],
+): { sizes: number[]; strides: number[][] } {
+  const sizes: number[] = [];
+  const strides = operands.map((): number[] => []);
+  for (let dim = 0; dim < shape.length; dim++) {
+    if (shape[dim] === 1) continue;
+    const top = sizes.length - 1;
+    const joins = top >= 0 && operands.every((s, k) => strides[k][top] === shape[dim] * s[dim]);
+    if (joins) sizes[top] *= shape[dim];
+    else sizes.push(shape[dim]);
+    for (let k = 0; k < operands.length; k++) {
+      if (joins) strides[k][top] = operands[k][dim];
+      else strides[k].push(operands[k][dim]);
+    }
+  }
+  return sizes.length > 0 ? { sizes, strides } : { sizes: [1], strides: operands.map(() => [0]) };
+}

@@ -1,0 +1,68 @@
+import { ShapeError } from '../errors.js';
+import { kernels } from '../kernels/backend.js';
+import { broadcastShapes, sameShape, show, sizeOf, type Shape } from '../shape.js';
+import { emptyView, type View } from '../storage.js';
+import type { Op } from './op.js';
+import { expandTo, sumTo } from './views.js';
+
+/** Whether an operand is read with its last two dimensions swapped. */
+export interface Transposes {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/**
+ * op(A) op(B) over the last two dimensions, the others broadcast.
+ * Derivatives: G op(B)ᵀ and op(A)ᵀ G, transposed where the operand was, summed over broadcast dimensions.
+ * (Giles, "Collected matrix derivative results for forward and reverse mode AD", 2008, §2.2.2.)
+ */
+export const matmul: Op<Transposes> = {
+  name: 'matmul',
+  saves: 'inputs',
+  shape: ([a, b], flags) => productShape(a.shape, b.shape, flags),
+  forward: ([a, b], out, flags) => multiplyInto(a, b, flags, out),
+  backward: (g, { inputs: [a, b], needs, attributes: { transposeA: ta, transposeB: tb } }) => [
+    needs[0] ? sumTo(ta ? multiply(b, g, tb, true) : multiply(g, b, false, !tb), a.shape) : null,
+    needs[1] ? sumTo(tb ? multiply(g, a, true, ta) : multiply(a, g, !ta, false), b.shape) : null,
+  ],
+};
+
+/** op(A) op(B) of two views. */
+export function multiply(a: View, b: View, transposeA: boolean, transposeB: boolean): View {
+  const flags = { transposeA, transposeB };
+  const out = emptyView(a, productShape(a.shape, b.shape, flags));
+  multiplyInto(a, b, flags, out);
+  return out;
+}
+
+function multiplyInto(a: View, b: View, flags: Transposes, out: View): void {
+  const [m, n] = out.shape.slice(-2);
+  const k = a.shape[a.shape.length - (flags.transposeA ? 2 : 1)];
+  const lead = out.shape.slice(0, -2);
+  const [left, strideA] = alongBatch(a, lead);
+  const [right, strideB] = alongBatch(b, lead);
+  kernels().matmul(
+    left.data,
+    right.data,
+    { batch: sizeOf(lead), m, k, n, ...flags, strideA, strideB },
+    out.data,
+  );
+}
+
+/** A matrix shared by the whole batch is read with stride 0; any other broadcast is written out. */
+function alongBatch(x: View, lead: Shape): [View, number] {
+  const own = x.shape.slice(0, -2);
+  const matrix = x.shape.slice(-2);
+  if (sizeOf(own) === 1) return [x, 0];
+  const whole = sameShape(own, lead) ? x : expandTo(x, [...lead, ...matrix]);
+  return [whole, sizeOf(matrix)];
+}
+
+function productShape(a: Shape, b: Shape, { transposeA, transposeB }: Transposes): Shape {
+  const shown = `a is ${show(a)}${transposeA ? ' transposed' : ''}, b is ${show(b)}${transposeB ? ' transposed' : ''}`;
+  if (a.length < 2 || b.length < 2) throw new ShapeError(`matmul: at least two dimensions each: ${shown}.`);
+  const [m, k] = transposeA ? a.slice(-2).toReversed() : a.slice(-2);
+  const [l, n] = transposeB ? b.slice(-2).toReversed() : b.slice(-2);
+  if (k !== l) throw new ShapeError(`matmul: inner sizes differ: ${shown} (${k} ≠ ${l}).`);
+  return [...broadcastShapes('matmul', a.slice(0, -2), b.slice(0, -2)), m, n];
+}

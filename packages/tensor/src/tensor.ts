@@ -1,0 +1,413 @@
+import { ArgumentError, DTypeError, GradientError, ShapeError } from './errors.js';
+import * as arithmetic from './ops/arithmetic.js';
+import * as elementwise from './ops/elementwise.js';
+import * as indexing from './ops/indexing.js';
+import * as linalg from './ops/linalg.js';
+import { matmul } from './ops/matmul.js';
+import * as movement from './ops/movement.js';
+import type { Op } from './ops/op.js';
+import * as reduce from './ops/reduce.js';
+import {
+  broadcastShapes,
+  normalizeDim,
+  normalizeDims,
+  sameShape,
+  show,
+  sizeOf,
+  type Dims,
+  type Shape,
+} from './shape.js';
+import { allocate, Storage, type DType, type FloatArray, type View } from './storage.js';
+import * as tape from './tape.js';
+import { Variable } from './variable.js';
+
+/** A tensor, or a number that takes the other operand's number format. */
+export type Operand = Tensor | number;
+
+/** Indices along a dimension: integers in a tensor of any number format, or in an array. */
+export type Indices = Tensor | readonly number[];
+
+/** Whether reduced dimensions stay, as 1. */
+export interface KeepDim {
+  readonly keepDim?: boolean;
+}
+
+/** Whether operands are read with their last two dimensions swapped. */
+export interface MatmulOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+/** How a triangular system is read. */
+export interface SolveOptions {
+  /** The matrix is upper triangular as stored; default lower. */
+  readonly upper?: boolean;
+  /** Solves with the transposed matrix. */
+  readonly transpose?: boolean;
+  /** Takes the diagonal as ones, without reading it. */
+  readonly unitDiagonal?: boolean;
+  /** Solves op(A) X = B (default), or X op(A) = B when false. */
+  readonly left?: boolean;
+}
+
+/**
+ * A multi-dimensional array of float32 or float64 numbers that remembers how it was computed, so that
+ * `backward()` can differentiate it. Operations are methods named as in torch; each is documented
+ * with its derivative where it is defined, in `ops/`. Dimensions may be negative, from the last.
+ *
+ * @example
+ * const x = tensor([1, 2, 3], { requiresGrad: true });
+ * x.square().sum().backward();
+ * x.grad.toArray(); // [2, 4, 6]
+ */
+export class Tensor extends Variable {
+  /** The gradient that `backward()` adds up in a leaf; null before. */
+  grad: Tensor | null = null;
+
+  /** Adds to `grad`; the tape calls it. */
+  override accumulateGrad(g: View): void {
+    if (this.grad === null) this.grad = new Tensor(new Storage(g.data.slice()), this.shape);
+    else this.grad.copyFrom(this.grad.detach().add(new Tensor(new Storage(g.data), g.shape)));
+  }
+
+  /** Forgets the gradient. */
+  zeroGrad(): void {
+    this.grad = null;
+  }
+
+  /** The same numbers (shared), as a leaf that needs no gradient. */
+  detach(): Tensor {
+    return new Tensor(this.storage, this.shape);
+  }
+
+  /** A copy, through which gradients flow. */
+  clone(): Tensor {
+    return this.to(this.dtype);
+  }
+
+  /** A copy in another number format, through which gradients flow. */
+  to(dtype: DType): Tensor {
+    return apply(elementwise.to, [this], { dtype: checkDType('to', dtype) });
+  }
+
+  /**
+   * Overwrites the numbers of a leaf in place, converting the number format.
+   * @throws ShapeError when the shape (of an array: the length) differs; GradientError unless it is a leaf
+   */
+  copyFrom(source: Tensor | ArrayLike<number>): this {
+    if (this.node !== null) {
+      throw new GradientError(
+        `copyFrom: only a leaf can be overwritten: this tensor was computed by ${this.node.op.name}.`,
+      );
+    }
+    const fits = source instanceof Tensor ? sameShape(source.shape, this.shape) : source.length === this.size;
+    if (!fits) {
+      const given = source instanceof Tensor ? show(source.shape) : `${source.length} numbers`;
+      throw new ShapeError(`copyFrom: the source must fit ${show(this.shape)}: it is ${given}.`);
+    }
+    this.data.set(source instanceof Tensor ? source.data : source);
+    this.markChanged();
+    return this;
+  }
+
+  // Arithmetic and comparisons, broadcasting
+
+  add(other: Operand): Tensor {
+    return apply(arithmetic.add, [this, this.lift('add', other)]);
+  }
+  sub(other: Operand): Tensor {
+    return apply(arithmetic.sub, [this, this.lift('sub', other)]);
+  }
+  mul(other: Operand): Tensor {
+    return apply(arithmetic.mul, [this, this.lift('mul', other)]);
+  }
+  div(other: Operand): Tensor {
+    return apply(arithmetic.div, [this, this.lift('div', other)]);
+  }
+  pow(other: Operand): Tensor {
+    return apply(arithmetic.pow, [this, this.lift('pow', other)]);
+  }
+  maximum(other: Operand): Tensor {
+    return apply(arithmetic.maximum, [this, this.lift('maximum', other)]);
+  }
+  minimum(other: Operand): Tensor {
+    return apply(arithmetic.minimum, [this, this.lift('minimum', other)]);
+  }
+  equal(other: Operand): Tensor {
+    return apply(arithmetic.equal, [this, this.lift('equal', other)]);
+  }
+  notEqual(other: Operand): Tensor {
+    return apply(arithmetic.notEqual, [this, this.lift('notEqual', other)]);
+  }
+  greater(other: Operand): Tensor {
+    return apply(arithmetic.greater, [this, this.lift('greater', other)]);
+  }
+  greaterEqual(other: Operand): Tensor {
+    return apply(arithmetic.greaterEqual, [this, this.lift('greaterEqual', other)]);
+  }
+  less(other: Operand): Tensor {
+    return apply(arithmetic.less, [this, this.lift('less', other)]);
+  }
+  lessEqual(other: Operand): Tensor {
+    return apply(arithmetic.lessEqual, [this, this.lift('lessEqual', other)]);
+  }
+
+  // Elementwise functions
+
+  neg(): Tensor {
+    return apply(elementwise.neg, [this]);
+  }
+  exp(): Tensor {
+    return apply(elementwise.exp, [this]);
+  }
+  log(): Tensor {
+    return apply(elementwise.log, [this]);
+  }
+  log1p(): Tensor {
+    return apply(elementwise.log1p, [this]);
+  }
+  expm1(): Tensor {
+    return apply(elementwise.expm1, [this]);
+  }
+  sqrt(): Tensor {
+    return apply(elementwise.sqrt, [this]);
+  }
+  square(): Tensor {
+    return apply(elementwise.square, [this]);
+  }
+  reciprocal(): Tensor {
+    return apply(elementwise.reciprocal, [this]);
+  }
+  sin(): Tensor {
+    return apply(elementwise.sin, [this]);
+  }
+  cos(): Tensor {
+    return apply(elementwise.cos, [this]);
+  }
+  abs(): Tensor {
+    return apply(elementwise.abs, [this]);
+  }
+  relu(): Tensor {
+    return apply(elementwise.relu, [this]);
+  }
+  tanh(): Tensor {
+    return apply(elementwise.tanh, [this]);
+  }
+  sigmoid(): Tensor {
+    return apply(elementwise.sigmoid, [this]);
+  }
+  softplus(): Tensor {
+    return apply(elementwise.softplus, [this]);
+  }
+  logSigmoid(): Tensor {
+    return apply(elementwise.logSigmoid, [this]);
+  }
+  isNaN(): Tensor {
+    return apply(elementwise.isNaN, [this]);
+  }
+  isFinite(): Tensor {
+    return apply(elementwise.isFinite, [this]);
+  }
+  /** Into [min, max], either of which may be left out. @throws ArgumentError when min > max */
+  clamp(min = -Infinity, max = Infinity): Tensor {
+    if (!(min <= max)) throw new ArgumentError(`clamp: min must be at most max: they are ${min} and ${max}.`);
+    return apply(elementwise.clamp, [this], { min, max });
+  }
+
+  // Reductions over one dimension, several, or (by default) all
+
+  sum(dim?: Dims, options?: KeepDim): Tensor {
+    return apply(reduce.sum, [this], this.reduction('sum', dim, options));
+  }
+  mean(dim?: Dims, options?: KeepDim): Tensor {
+    const { dims } = this.reduction('mean', dim);
+    return this.sum(dim, options).div(sizeOf(dims.map((d) => this.shape[d])));
+  }
+  max(dim?: Dims, options?: KeepDim): Tensor {
+    return apply(reduce.max, [this], this.reduction('max', dim, options));
+  }
+  min(dim?: Dims, options?: KeepDim): Tensor {
+    return apply(reduce.min, [this], this.reduction('min', dim, options));
+  }
+  /** The correction (default 1: unbiased) is subtracted from the number of elements. */
+  variance(dim?: Dims, { correction = 1, ...options }: KeepDim & { correction?: number } = {}): Tensor {
+    return apply(reduce.variance, [this], { correction, ...this.reduction('variance', dim, options) });
+  }
+  logSumExp(dim?: Dims, options?: KeepDim): Tensor {
+    return apply(reduce.logSumExp, [this], this.reduction('logSumExp', dim, options));
+  }
+  /** The position of the largest along dim; without dim, in the flat tensor. */
+  argmax(dim?: number, { keepDim = false }: KeepDim = {}): Tensor {
+    if (dim === undefined) return this.flatten().argmax(0);
+    return apply(reduce.argmax, [this], { dim: this.dim('argmax', dim), keepDim });
+  }
+  /** The position of the smallest along dim; without dim, in the flat tensor. */
+  argmin(dim?: number, { keepDim = false }: KeepDim = {}): Tensor {
+    if (dim === undefined) return this.flatten().argmin(0);
+    return apply(reduce.argmin, [this], { dim: this.dim('argmin', dim), keepDim });
+  }
+  softmax(dim: number): Tensor {
+    return apply(reduce.softmax, [this], { dim: this.dim('softmax', dim) });
+  }
+  logSoftmax(dim: number): Tensor {
+    return apply(reduce.logSoftmax, [this], { dim: this.dim('logSoftmax', dim) });
+  }
+
+  // Movement
+
+  /** One size may be −1: what is left over. */
+  reshape(shape: Shape): Tensor {
+    return apply(movement.reshape, [this], { shape });
+  }
+  /** Joins the dimensions from startDim to endDim, both included. */
+  flatten(startDim = 0, endDim = -1): Tensor {
+    if (this.ndim === 0) return this.reshape([1]);
+    const [start, end] = [this.dim('flatten', startDim), this.dim('flatten', endDim)];
+    if (start > end)
+      throw new ShapeError(`flatten: startDim must not come after endDim: ${startDim}, ${endDim}.`);
+    const joined = sizeOf(this.shape.slice(start, end + 1));
+    return this.reshape([...this.shape.slice(0, start), joined, ...this.shape.slice(end + 1)]);
+  }
+  /** Swaps two dimensions. */
+  transpose(dim0: number, dim1: number): Tensor {
+    const [a, b] = [this.dim('transpose', dim0), this.dim('transpose', dim1)];
+    return this.permute([...this.shape.keys()].with(a, b).with(b, a));
+  }
+  /** Swaps the last two dimensions. */
+  t(): Tensor {
+    return this.transpose(-2, -1);
+  }
+  permute(dims: readonly number[]): Tensor {
+    return apply(movement.permute, [this], { dims: dims.map((d) => this.dim('permute', d)) });
+  }
+  expand(shape: Shape): Tensor {
+    return apply(movement.expand, [this], { shape });
+  }
+  /** A new dimension of size 1 before `dim`. */
+  unsqueeze(dim: number): Tensor {
+    const at = normalizeDim('unsqueeze', dim, this.ndim + 1);
+    return this.reshape(this.shape.toSpliced(at, 0, 1));
+  }
+  /** Without dimension `dim` if it is 1; without any dimension of 1 by default. */
+  squeeze(dim?: number): Tensor {
+    const at = dim === undefined ? null : this.dim('squeeze', dim);
+    return this.reshape(this.shape.filter((n, i) => n !== 1 || (at !== null && i !== at)));
+  }
+  /** Entries start to end (excluded) of `dim`; negative ones count from the end, beyond it is cut. */
+  slice(dim: number, start: number, end = Infinity, step = 1): Tensor {
+    const at = this.dim('slice', dim);
+    const n = this.shape[at];
+    const clip = (i: number): number => Math.max(0, Math.min(n, i < 0 ? i + n : i));
+    return apply(movement.slice, [this], { dim: at, start: clip(start), end: clip(end), step });
+  }
+  gather(dim: number, index: Tensor): Tensor {
+    return apply(indexing.gather, [this], { dim: this.dim('gather', dim), index: viewOf(index) });
+  }
+  indexSelect(dim: number, index: Indices): Tensor {
+    const view =
+      index instanceof Tensor ? viewOf(index) : { data: Float64Array.from(index), shape: [index.length] };
+    return apply(indexing.indexSelect, [this], { dim: this.dim('indexSelect', dim), index: view });
+  }
+  tril(k = 0): Tensor {
+    return apply(movement.tril, [this], { k });
+  }
+  triu(k = 0): Tensor {
+    return apply(movement.triu, [this], { k });
+  }
+  diagonal(offset = 0): Tensor {
+    return apply(movement.diagonal, [this], { offset });
+  }
+  diagEmbed(offset = 0): Tensor {
+    return apply(movement.diagEmbed, [this], { offset });
+  }
+  /** The sum of each matrix's diagonal. */
+  trace(): Tensor {
+    return this.diagonal().sum(-1);
+  }
+
+  // Linear algebra over the last two dimensions
+
+  /** A vector on the left is taken as a row, on the right as a column, and left out of the result, as in torch. */
+  matmul(other: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+    if (this.ndim === 1)
+      return this.unsqueeze(0)
+        .matmul(other, { transposeB })
+        .squeeze(other.ndim === 1 ? 0 : -2);
+    if (other.ndim === 1) return this.matmul(other.unsqueeze(1), { transposeA }).squeeze(-1);
+    if (this.ndim > 2 && other.ndim === 2 && !transposeA) {
+      // One product with the shared matrix instead of a batch of them.
+      const rows = this.reshape([sizeOf(this.shape.slice(0, -1)), this.shape[this.ndim - 1]]);
+      const product = apply(matmul, [rows, other], { transposeA, transposeB });
+      return product.reshape([...this.shape.slice(0, -1), product.shape[1]]);
+    }
+    return apply(matmul, [this, other], { transposeA, transposeB });
+  }
+  cholesky(): Tensor {
+    return apply(linalg.cholesky, [this]);
+  }
+  /** X of op(this) X = b; see `SolveOptions`. Leading dimensions broadcast. */
+  triangularSolve(
+    b: Tensor,
+    { upper = false, transpose = false, unitDiagonal = false, left = true }: SolveOptions = {},
+  ): Tensor {
+    if (!left) return this.triangularSolve(b.t(), { upper, transpose: !transpose, unitDiagonal }).t();
+    const lead = broadcastShapes('triangularSolve', this.shape.slice(0, -2), b.shape.slice(0, -2));
+    const batched = (x: Tensor): Tensor =>
+      sameShape(lead, x.shape.slice(0, -2)) ? x : x.expand([...lead, ...x.shape.slice(-2)]);
+    return apply(linalg.triangularSolve, [batched(this), batched(b)], { upper, transpose, unitDiagonal });
+  }
+  /** log |A| of symmetric positive definite A: 2 Σ log Lᵢᵢ. Derivative: A⁻¹. */
+  logDet(): Tensor {
+    return this.cholesky().diagonal().log().sum(-1).mul(2);
+  }
+
+  private dim(op: string, dim: number): number {
+    return normalizeDim(op, dim, this.ndim);
+  }
+
+  private reduction(op: string, dim: Dims, { keepDim = false }: KeepDim = {}): reduce.Reduction {
+    return { dims: normalizeDims(op, dim, this.ndim), keepDim };
+  }
+
+  private lift(op: string, other: Operand): Tensor {
+    if (other instanceof Tensor) return other;
+    if (typeof other !== 'number') {
+      throw new ArgumentError(
+        `${op}: the other operand must be a tensor or a number: it is ${String(other)}.`,
+      );
+    }
+    return new Tensor(new Storage(allocate(this.dtype, 1).fill(other)), []);
+  }
+}
+
+/** Applies an op to tensors, recording it for `backward()`. */
+export function apply<A, E>(
+  op: Op<A, E>,
+  inputs: readonly Tensor[],
+  ...[attributes]: A extends void ? [] : [A]
+): Tensor {
+  const { storage, shape, node } = tape.apply(op, inputs, attributes as A);
+  return new Tensor(storage, shape, node);
+}
+
+/** A tensor around an existing array, without copying it. */
+export function tensorFromStorage(data: FloatArray, shape: Shape): Tensor {
+  if (sizeOf(shape) !== data.length) {
+    throw new ShapeError(`tensor: ${show(shape)} needs ${sizeOf(shape)} numbers: there are ${data.length}.`);
+  }
+  return new Tensor(new Storage(data), shape);
+}
+
+/** @throws DTypeError for anything but 'float32' and 'float64' */
+export function checkDType(op: string, dtype: DType): DType {
+  if (dtype !== 'float32' && dtype !== 'float64') {
+    throw new DTypeError(
+      `${op}: the number format must be 'float32' or 'float64': it is '${String(dtype)}'.`,
+    );
+  }
+  return dtype;
+}
+
+export function viewOf(x: Tensor): View {
+  return { data: x.data, shape: x.shape };
+}
