@@ -1,0 +1,317 @@
+import { Buffer, Module, Parameter } from '@gmml/nn';
+import {
+  ArgumentError,
+  defaultGenerator,
+  full,
+  isGradEnabled,
+  randn,
+  ShapeError,
+  zeros,
+  type DType,
+  type FloatArray,
+  type Generator,
+  type Tensor,
+} from '@gmml/tensor';
+import {
+  checkOption,
+  choleskyComponents,
+  choleskyLogWeights,
+  gramComponents,
+  gramLogWeights,
+  type CovType,
+  type Parametrization,
+} from './feasible.js';
+import { identitySigma, startFromData, sigmaFromScale } from './initialize.js';
+import type { MultivariateNormal } from './multivariateNormal.js';
+import { achlioptas } from './projection.js';
+
+/** Keeps −log(−log p + …) finite where log p is 0. */
+const STRETCH_FLOOR = 1e-4;
+
+/** Options of `GMML`. */
+export interface GMMLOptions {
+  /** Gaussians per class, G; default 1. */
+  readonly nComponent?: number;
+  /** Default 'diag'. */
+  readonly covType?: CovType;
+  /** Replaces each component's log p by −log(−log p + 1e-4): heavy tails, no longer a density. Default false. */
+  readonly logStretchTrick?: boolean;
+  /** 'auto' (default) projects when d differs from inputDim; 'always' also when it is equal. */
+  readonly projection?: 'auto' | 'always';
+  /** 'cholesky' (default), or 'gram' to reproduce checkpoints of the original PyTorch layer. */
+  readonly parametrization?: Parametrization;
+  /** Whether the posterior's temperature is learned; default true. Not with 'gram' or `logStretchTrick`. */
+  readonly temperature?: boolean;
+  /** Whether class priors are learned; default false: equal. Not with 'gram'. */
+  readonly learnPriors?: boolean;
+  /** Draws projection and initial means. */
+  readonly generator?: Generator;
+  /** Default float32. */
+  readonly dtype?: DType;
+}
+
+/** What the layer's free parameters mean: the mixture that every output is computed from. */
+export interface MixtureParameters {
+  /** The component distributions, batch shape [N, G]. */
+  readonly components: MultivariateNormal;
+  /** log of the weights within each class [N, G]. */
+  readonly logWeights: Tensor;
+  /** log of the class priors [N]. */
+  readonly logPrior: Tensor;
+}
+
+/**
+ * A Gaussian mixture layer in the place of a linear classifier: each of N classes is a mixture of G normal
+ * distributions over D features, and the output is the log-posterior of each class,
+ * log p(class | x) ∝ τ · log Σ_g w_g N(x; μ_g, Σ_g) + log prior. A Module, trained by any optimizer on
+ * `nllLoss`; start it with `initFromData`. Shapes: B inputs, N classes, G components, D features.
+ *
+ * Parameters are free, and feasible values are made from them: see `choleskyComponents` and
+ * `gramComponents`. τ is learned and starts at 1/√D, without which a mixture in many dimensions is wildly
+ * overconfident; the densities are reported without it.
+ *
+ * State dict: `mean` [N, G, D], `sigma` [N, G, D] for diag and [N, G, D, D] otherwise, `omega` [N, G],
+ * `logTemperature` [], `logPrior` [N], `projection` [D, inputDim]; with 'gram' `mu_p`, `sigma_p`
+ * [N, G, D, D], `omega_p`, `bottleneck.weight`.
+ *
+ * @example
+ * const head = new GMML(128, 128, 10, { covType: 'tril' });
+ * const loss = nllLoss(head.forward(features), labels); // features [B, 128], labels [B]
+ */
+export class GMML extends Module {
+  readonly inputDim: number;
+  readonly d: number;
+  readonly nClass: number;
+  readonly nComponent: number;
+  readonly covType: CovType;
+  readonly parametrization: Parametrization;
+  readonly logStretchTrick: boolean;
+
+  readonly mean: Parameter;
+  readonly sigma: Parameter;
+  /** A buffer with 'gram', which does not train it. */
+  readonly omega: Parameter | Buffer;
+  readonly logTemperature?: Parameter;
+  /** A parameter when priors are learned; absent with 'gram'. */
+  readonly logPrior?: Parameter | Buffer;
+  readonly projection?: Buffer;
+
+  /** The values made last without recording, and copies of the parameters they were made from. */
+  #made: { from: readonly FloatArray[]; values: MixtureParameters } | null = null;
+
+  /**
+   * @param inputDim features that come in
+   * @param d features of the mixture, D
+   * @param nClass classes, N
+   * @throws ArgumentError for sizes that are not integers of at least 1 and unknown options
+   */
+  constructor(inputDim: number, d: number, nClass: number, options: GMMLOptions = {}) {
+    super();
+    const { nComponent = 1, covType = 'diag', projection = 'auto', parametrization = 'cholesky' } = options;
+    const { temperature = true, learnPriors = false, logStretchTrick = false } = options;
+    const { generator = defaultGenerator(), dtype = 'float32' } = options;
+    for (const [name, value] of Object.entries({ inputDim, d, nClass, nComponent })) {
+      if (!Number.isSafeInteger(value) || value < 1) {
+        throw new ArgumentError(`GMML: ${name} must be an integer of at least 1: it is ${String(value)}.`);
+      }
+    }
+    this.inputDim = inputDim;
+    this.d = d;
+    this.nClass = nClass;
+    this.nComponent = nComponent;
+    this.covType = checkOption('covType', covType, ['diag', 'tril', 'full']);
+    this.parametrization = checkOption('parametrization', parametrization, ['cholesky', 'gram']);
+    this.logStretchTrick = logStretchTrick;
+    checkOption('projection', projection, ['auto', 'always']);
+
+    const isGram = parametrization === 'gram';
+    const components = [nClass, nComponent];
+    const projects = isGram || projection === 'always' || d !== inputDim;
+    if (projects) this.projection = new Buffer(achlioptas(inputDim, d, { generator, dtype }));
+    this.mean = new Parameter(randn([...components, d], { generator, dtype }));
+    this.sigma = new Parameter(identitySigma(components, d, covType, parametrization, dtype));
+    const omega = isGram ? full(components, 1, { dtype }) : zeros(components, { dtype });
+    this.omega = isGram ? new Buffer(omega) : new Parameter(omega);
+    if (isGram) return;
+    if (temperature && !logStretchTrick) {
+      this.logTemperature = new Parameter(full([], -0.5 * Math.log(d), { dtype }));
+    }
+    const logPrior = full([nClass], -Math.log(nClass), { dtype });
+    this.logPrior = learnPriors ? new Parameter(logPrior) : new Buffer(logPrior);
+  }
+
+  /** x [B, inputDim] → log p(class | x) [B, N]; each row's exponentials sum to 1. @throws ShapeError */
+  override forward(x: Tensor): Tensor {
+    const mixture = this.feasible();
+    const logProb = this.componentLogProbOf(x, mixture);
+    if (this.parametrization === 'gram' || this.logStretchTrick) {
+      return this.jointPosterior(logProb.add(jointLogWeights(mixture)));
+    }
+    const logLikelihood = logProb.add(mixture.logWeights).logSumExp(2);
+    const tempered = this.logTemperature ? logLikelihood.mul(this.logTemperature.exp()) : logLikelihood;
+    return tempered.add(mixture.logPrior).logSoftmax(1);
+  }
+
+  /** x [B, inputDim] → log N(x; μ, Σ) of every component, without weights [B, N, G]. */
+  componentLogProb(x: Tensor): Tensor {
+    return this.componentLogProbOf(x, this.feasible());
+  }
+
+  /** x [B, inputDim] → log p(x | class) [B, N], a density that may exceed 0. */
+  classLogLikelihood(x: Tensor): Tensor {
+    const mixture = this.feasible();
+    return this.componentLogProbOf(x, mixture).add(mixture.logWeights).logSumExp(2);
+  }
+
+  /** x [B, inputDim] → log p(x) [B], a density that may exceed 0. */
+  logDensity(x: Tensor): Tensor {
+    const mixture = this.feasible();
+    return this.componentLogProbOf(x, mixture).add(jointLogWeights(mixture)).logSumExp([1, 2]);
+  }
+
+  /** x [B, inputDim] → the most probable class [B]. */
+  predict(x: Tensor): Tensor {
+    return this.forward(x).argmax(1);
+  }
+
+  /** x [B, inputDim] → p(class | x) [B, N]. */
+  predictProba(x: Tensor): Tensor {
+    return this.forward(x).exp();
+  }
+
+  /** The means μ [N, G, D]. */
+  means(): Tensor {
+    return this.mean.clone();
+  }
+
+  /** The covariances Σ [N, G, D, D], whatever covType is. */
+  covariances(): Tensor {
+    return this.feasible().components.covariance();
+  }
+
+  /** The lower triangular L [N, G, D, D] with Σ = L Lᵀ. */
+  scaleTril(): Tensor {
+    return this.feasible().components.scaleTril();
+  }
+
+  /** The weights of all components, class priors included [N, G]; they sum to 1. */
+  mixtureWeights(): Tensor {
+    return jointLogWeights(this.feasible()).exp();
+  }
+
+  /**
+   * Makes mixture weights that sum to one and positive definite covariances of the free parameters.
+   * Nobody has to call it: each forward that is recorded does, and others when a parameter changed.
+   * @throws NotPositiveDefiniteError or NotFiniteError naming the component; NumericalError naming a class
+   *   without weight ('gram')
+   */
+  sampleParameters(): MixtureParameters {
+    if (this.parametrization === 'gram') {
+      const logPrior = full([this.nClass], -Math.log(this.nClass), { dtype: this.mean.dtype });
+      const components = gramComponents(this.mean, this.sigma, this.covType);
+      return { components, logWeights: gramLogWeights(this.omega), logPrior };
+    }
+    return {
+      components: choleskyComponents(this.mean, this.sigma, this.covType),
+      logWeights: choleskyLogWeights(this.omega),
+      logPrior: this.logPrior!.logSoftmax(0),
+    };
+  }
+
+  /** Sets the means: [N, G, D], or [N, D] to give every component of a class the same. @throws ShapeError */
+  initMu(means: Tensor): void {
+    const { nClass, nComponent, d } = this;
+    const each = means.ndim === 2 ? means.unsqueeze(1) : means;
+    const fits = each.ndim === 3 && each.shape[0] === nClass && each.shape[2] === d;
+    if (!fits || (each.shape[1] !== nComponent && means.ndim !== 2)) {
+      throw new ShapeError(
+        `GMML.initMu: the means must be [${nClass}, ${nComponent}, ${d}] or [${nClass}, ${d}]: they are [${means.shape.join(', ')}].`,
+      );
+    }
+    this.mean.copyFrom(each.expand([nClass, nComponent, d]));
+  }
+
+  /** Sets the free parameters of the weights [N, G]. @throws ShapeError */
+  initOmega(omega: Tensor): void {
+    this.omega.copyFrom(omega);
+  }
+
+  /**
+   * Starts the layer from examples: means at the class means, the same scale for every class, which is
+   * that of the features around their class mean; further components half way to random examples.
+   * @param features [M, inputDim], finite
+   * @param labels [M], integers from 0 to N − 1, each at least once
+   * @throws ShapeError, IndexError, NotFiniteError or ArgumentError before anything is changed
+   */
+  initFromData(features: Tensor, labels: Tensor, { generator }: { generator?: Generator } = {}): void {
+    const inside = this.project(features.detach());
+    const { means, scale } = startFromData(inside, labels, this.nClass, this.nComponent, generator);
+    const { nClass, nComponent, d, covType, parametrization } = this;
+    this.mean.copyFrom(means);
+    this.sigma.copyFrom(sigmaFromScale(scale, [nClass, nComponent], d, covType, parametrization));
+  }
+
+  protected override stateName(field: string): string {
+    return this.parametrization === 'gram' ? (GRAM_NAMES[field] ?? field) : field;
+  }
+
+  /** x [B, inputDim] → [B, D]. */
+  private project(x: Tensor): Tensor {
+    if (x.ndim !== 2 || x.shape[1] !== this.inputDim) {
+      throw new ShapeError(`GMML: x must be [B, ${this.inputDim}]: it is [${x.shape.join(', ')}].`);
+    }
+    return this.projection ? x.matmul(this.projection, { transposeB: true }) : x;
+  }
+
+  private componentLogProbOf(x: Tensor, { components }: MixtureParameters): Tensor {
+    const inside = this.project(x);
+    return components.logProb(inside.reshape([inside.shape[0], 1, 1, this.d]));
+  }
+
+  /** Normalises log weight + log density [B, N, G] over all components and sums within classes. */
+  private jointPosterior(joint: Tensor): Tensor {
+    const [batch] = joint.shape;
+    // 'gram' clamps as the original does; a shift also brings log p to ≤ 0, but keeps differences and gradients.
+    const logProb =
+      this.parametrization === 'gram'
+        ? joint.clamp(-Infinity, 0)
+        : joint.sub(joint.max([1, 2], { keepDim: true }).maximum(0));
+    const score = this.logStretchTrick ? logProb.neg().add(STRETCH_FLOOR).log().neg() : logProb;
+    const { nClass, nComponent } = this;
+    return score
+      .reshape([batch, nClass * nComponent])
+      .logSoftmax(1)
+      .reshape([batch, nClass, nComponent])
+      .logSumExp(2);
+  }
+
+  /** The feasible values: made anew while gradients are recorded, otherwise when a parameter has changed. */
+  private feasible(): MixtureParameters {
+    if (isGradEnabled()) return this.sampleParameters();
+    // The mean is used as it is; all else is made of these.
+    const parameters = [this.sigma, this.omega, ...(this.logPrior ? [this.logPrior] : [])];
+    const made = this.#made;
+    if (made && parameters.every(({ data }, i) => sameNumbers(data, made.from[i]))) return made.values;
+    const values = this.sampleParameters();
+    this.#made = { from: parameters.map(({ data }) => data.slice()), values };
+    return values;
+  }
+}
+
+const GRAM_NAMES: Readonly<Record<string, string>> = {
+  mean: 'mu_p',
+  sigma: 'sigma_p',
+  omega: 'omega_p',
+  projection: 'bottleneck.weight',
+};
+
+/** log of the weights of all components, class priors included [N, G]. */
+function jointLogWeights({ logWeights, logPrior }: MixtureParameters): Tensor {
+  return logWeights.add(logPrior.unsqueeze(1));
+}
+
+/** Compared by value: a version count would not see what is written through `data`. */
+function sameNumbers(a: FloatArray, b: FloatArray): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

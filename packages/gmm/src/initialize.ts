@@ -1,0 +1,135 @@
+import {
+  ArgumentError,
+  defaultGenerator,
+  IndexError,
+  NotFiniteError,
+  ShapeError,
+  tensor,
+  type DType,
+  type Generator,
+  type Shape,
+  type Tensor,
+} from '@gmml/tensor';
+import { GRAM_JITTER, SCALE_FLOOR, type CovType, type Parametrization } from './feasible.js';
+
+/** Features that vary less than this share of the mean scale are taken to vary as much. */
+const SCALE_SHARE = 0.01;
+
+/** Free parameters of unit covariances. */
+export function identitySigma(
+  components: Shape,
+  d: number,
+  covType: CovType,
+  parametrization: Parametrization,
+  dtype: DType,
+): Tensor {
+  const scale = new Float64Array(d).fill(1);
+  return sigmaFromScale(scale, components, d, covType, parametrization).to(dtype);
+}
+
+/**
+ * Free parameters of components [N, G] that all have the standard deviations `scale` [D] and no
+ * correlation: the inverse of `choleskyComponents` or `gramComponents`. float64.
+ */
+export function sigmaFromScale(
+  scale: Float64Array,
+  components: Shape,
+  d: number,
+  covType: CovType,
+  parametrization: Parametrization,
+): Tensor {
+  const diagonal = tensor(
+    parametrization === 'gram'
+      ? gramDiagonal(scale, covType)
+      : scale.map((s) => inverseSoftplus(s - SCALE_FLOOR)),
+  );
+  const isVector = covType === 'diag' && parametrization === 'cholesky';
+  return isVector
+    ? diagonal.expand([...components, d]).clone()
+    : diagonal
+        .diagEmbed()
+        .expand([...components, d, d])
+        .clone();
+}
+
+/**
+ * Means [N, G, D] and the pooled within-class standard deviations [D] of examples [M, D], in float64.
+ * The first component of a class is at its mean, any other half way from there to a random example.
+ */
+export function startFromData(
+  features: Tensor,
+  labels: Tensor,
+  nClass: number,
+  nComponent: number,
+  generator: Generator = defaultGenerator(),
+): { means: Tensor; scale: Float64Array } {
+  const [, d] = features.shape;
+  const members = membersOf(features, labels, nClass);
+  const x = features.data;
+  const means = new Float64Array(nClass * nComponent * d);
+  const squares = new Float64Array(d);
+  for (const [k, rows] of members.entries()) {
+    const start = k * nComponent * d;
+    for (const row of rows) for (let j = 0; j < d; j++) means[start + j] += x[row * d + j] / rows.length;
+    for (const row of rows) {
+      for (let j = 0; j < d; j++) squares[j] += (x[row * d + j] - means[start + j]) ** 2;
+    }
+    const order = generator.permutation(rows.length);
+    for (let g = 1; g < nComponent; g++) {
+      const row = rows[order[(g - 1) % order.length]];
+      for (let j = 0; j < d; j++) means[start + g * d + j] = (means[start + j] + x[row * d + j]) / 2;
+    }
+  }
+  const scale = squares.map((sum) => Math.sqrt(sum / labels.size));
+  const mean = scale.reduce((sum, s) => sum + s, 0) / d;
+  const least = Math.max(2 * SCALE_FLOOR, mean === 0 ? 1 : SCALE_SHARE * mean);
+  return {
+    means: tensor(means, { shape: [nClass, nComponent, d] }),
+    scale: scale.map((s) => Math.max(s, least)),
+  };
+}
+
+/** The rows of each class. @throws before anything is computed when features or labels are unusable. */
+function membersOf(features: Tensor, labels: Tensor, nClass: number): number[][] {
+  const [rows, d] = features.shape;
+  if (labels.ndim !== 1 || labels.size !== rows) {
+    throw new ShapeError(
+      `GMML.initFromData: one label per row: features are [${features.shape.join(', ')}], labels [${labels.shape.join(', ')}].`,
+    );
+  }
+  const bad = features.data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new NotFiniteError(
+      `GMML.initFromData: features must be finite: row ${Math.floor(bad / d)}, column ${bad % d} is ${features.data[bad]}.`,
+    );
+  }
+  const members = Array.from({ length: nClass }, (): number[] => []);
+  for (const [row, label] of labels.data.entries()) {
+    if (!Number.isInteger(label) || label < 0 || label >= nClass) {
+      throw new IndexError(
+        `GMML.initFromData: labels must be integers from 0 to ${nClass - 1}: label ${row} is ${label}.`,
+      );
+    }
+    members[label].push(row);
+  }
+  const empty = members.flatMap((own, k) => (own.length === 0 ? [k] : []));
+  if (empty.length > 0) {
+    throw new ArgumentError(
+      `GMML.initFromData: every class needs an example: there is none of ${empty.join(', ')}. Give more rows.`,
+    );
+  }
+  return members;
+}
+
+/** x with softplus(x) = y, for y > 0: y + log(1 − e⁻ʸ). */
+function inverseSoftplus(y: number): number {
+  return y + Math.log(-Math.expm1(-y));
+}
+
+/** The diagonal a of A with aᵢ² + 0.01·mean(a²) = tᵢ, t what 'gram' takes the diagonal of S for. */
+function gramDiagonal(scale: Float64Array, covType: CovType): Float64Array {
+  const target = covType === 'full' ? scale.map((s) => s * s) : scale;
+  const mean = target.reduce((sum, t) => sum + t, 0) / target.length;
+  const added = (GRAM_JITTER * mean) / (1 + GRAM_JITTER);
+  return target.map((t) => Math.sqrt(Math.max(t - added, 1e-6 * mean)));
+}
