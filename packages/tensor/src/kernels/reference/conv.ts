@@ -1,9 +1,11 @@
-import type { ConvSizes, WindowSizes } from '../kernels.js';
+import type { ConvSizes } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
+import { addProduct } from './matmul.js';
 
 /**
- * Forward, per image and output channel: the plane of sums starts at the bias, and each tap of the
- * kernel adds its weight times the input plane, shifted; taps over the padding are skipped.
+ * Convolution as a matrix product, image by image: the patches under the kernel are laid out as
+ * columns, P output positions by K = C·KH·KW taps, zeros over the padding.
+ * (Chellapilla, Puri and Simard, "High performance convolutional neural networks", 2006.)
  */
 export function conv2d(
   x: FloatArray,
@@ -12,116 +14,101 @@ export function conv2d(
   sizes: ConvSizes,
   out: FloatArray,
 ): void {
-  const { n, c, o, h, w, strideW, outW } = sizes;
-  const planeOut = sizes.outH * outW;
-  const sums = new Float64Array(planeOut);
-  const taps = tapsOf(sizes);
+  const { n, o, positions, taps } = countsOf(sizes);
+  const patches = new Float64Array(taps * positions);
+  const product = new Float64Array(o * positions);
+  const weights = { data: weight, start: 0, row: taps, column: 1 };
   for (let image = 0; image < n; image++) {
+    unfold(x, image, sizes, patches, positions, 1);
     for (let to = 0; to < o; to++) {
-      sums.fill(bias === null ? 0 : bias[to]);
-      for (let from = 0; from < c; from++) {
-        const plane = (image * c + from) * h * w;
-        const kernel = (to * c + from) * taps.length;
-        for (let t = 0; t < taps.length; t++) {
-          const { rows, firstColumn, columns, shift } = taps[t];
-          const factor = weight[kernel + t];
-          for (const { outRow, row } of rows) {
-            const start = outRow * outW;
-            const source = plane + row * w + shift;
-            for (let i = firstColumn; i < columns; i++) sums[start + i] += factor * x[source + i * strideW];
-          }
-        }
-      }
-      out.set(sums, (image * o + to) * planeOut);
+      product.fill(bias === null ? 0 : bias[to], to * positions, (to + 1) * positions);
     }
+    addProduct(weights, patches, 0, o, taps, positions, product);
+    out.set(product, image * o * positions);
   }
 }
 
-/** The adjoint in x: each tap sends its weight times the output gradient back to where it read. */
+/** Per image: the gradient of the patches, weightᵀ [K, O] · g [O, P], added back to where they were read. */
 export function conv2dInputGradient(
   g: FloatArray,
   weight: FloatArray,
   sizes: ConvSizes,
   out: FloatArray,
 ): void {
-  const { n, c, o, h, w, strideW, outW } = sizes;
-  const planeOut = sizes.outH * outW;
-  const sums = new Float64Array(h * w);
-  const taps = tapsOf(sizes);
+  const { n, o, positions, taps, pixels } = countsOf(sizes);
+  const patches = new Float64Array(taps * positions);
+  const gradient = new Float64Array(pixels);
+  const turned = { data: weight, start: 0, row: 1, column: taps };
   for (let image = 0; image < n; image++) {
-    for (let from = 0; from < c; from++) {
-      sums.fill(0);
-      for (let to = 0; to < o; to++) {
-        const plane = (image * o + to) * planeOut;
-        const kernel = (to * c + from) * taps.length;
-        for (let t = 0; t < taps.length; t++) {
-          const { rows, firstColumn, columns, shift } = taps[t];
-          const factor = weight[kernel + t];
-          for (const { outRow, row } of rows) {
-            const start = plane + outRow * outW;
-            const target = row * w + shift;
-            for (let i = firstColumn; i < columns; i++) sums[target + i * strideW] += factor * g[start + i];
-          }
-        }
-      }
-      out.set(sums, (image * c + from) * h * w);
-    }
+    patches.fill(0);
+    addProduct(turned, g, image * o * positions, taps, o, positions, patches);
+    gradient.fill(0);
+    forEachTap(sizes, (pixel, tap, position) => {
+      gradient[pixel] += patches[tap * positions + position];
+    });
+    out.set(gradient, image * pixels);
   }
 }
 
-/** The adjoint in the weight: each tap sums output gradient times the input it read, over all images. */
+/** Summed over images: g [O, P] · patches [P, K]. */
 export function conv2dWeightGradient(g: FloatArray, x: FloatArray, sizes: ConvSizes, out: FloatArray): void {
-  const { n, c, o, h, w, strideW, outW } = sizes;
-  const planeOut = sizes.outH * outW;
-  const taps = tapsOf(sizes);
-  const sums = new Float64Array(taps.length);
-  for (let to = 0; to < o; to++) {
-    for (let from = 0; from < c; from++) {
-      sums.fill(0);
-      for (let image = 0; image < n; image++) {
-        const plane = (image * c + from) * h * w;
-        const planeG = (image * o + to) * planeOut;
-        for (let t = 0; t < taps.length; t++) {
-          const { rows, firstColumn, columns, shift } = taps[t];
-          let sum = 0;
-          for (const { outRow, row } of rows) {
-            const start = planeG + outRow * outW;
-            const source = plane + row * w + shift;
-            for (let i = firstColumn; i < columns; i++) sum += g[start + i] * x[source + i * strideW];
+  const { n, o, positions, taps } = countsOf(sizes);
+  const patches = new Float64Array(taps * positions);
+  const sums = new Float64Array(o * taps);
+  for (let image = 0; image < n; image++) {
+    unfold(x, image, sizes, patches, 1, taps);
+    const left = { data: g, start: image * o * positions, row: positions, column: 1 };
+    addProduct(left, patches, 0, o, positions, taps, sums);
+  }
+  out.set(sums);
+}
+
+function countsOf(sizes: ConvSizes): {
+  n: number;
+  o: number;
+  positions: number;
+  taps: number;
+  pixels: number;
+} {
+  const { n, c, h, w, o, kernelH, kernelW, outH, outW } = sizes;
+  return { n, o, positions: outH * outW, taps: c * kernelH * kernelW, pixels: c * h * w };
+}
+
+/** Writes the patches of an image, element (tap, position) at tap·tapStep + position·positionStep. */
+function unfold(
+  x: FloatArray,
+  image: number,
+  sizes: ConvSizes,
+  patches: Float64Array,
+  tapStep: number,
+  positionStep: number,
+): void {
+  const start = image * sizes.c * sizes.h * sizes.w;
+  patches.fill(0);
+  forEachTap(sizes, (pixel, tap, position) => {
+    patches[tap * tapStep + position * positionStep] = x[start + pixel];
+  });
+}
+
+/** Every pixel that a tap of the kernel meets at an output position; what lies in the padding is left out. */
+function forEachTap(sizes: ConvSizes, visit: (pixel: number, tap: number, position: number) => void): void {
+  const { c, h, w, kernelH, kernelW, strideH, strideW, outH, outW } = sizes;
+  let tap = 0;
+  for (let channel = 0; channel < c; channel++) {
+    for (let kh = 0; kh < kernelH; kh++) {
+      for (let kw = 0; kw < kernelW; kw++, tap++) {
+        const top = kh * sizes.dilationH - sizes.padH;
+        const left = kw * sizes.dilationW - sizes.padW;
+        for (let i = 0; i < outH; i++) {
+          const row = i * strideH + top;
+          if (row < 0 || row >= h) continue;
+          const start = (channel * h + row) * w;
+          for (let j = 0; j < outW; j++) {
+            const column = j * strideW + left;
+            if (column >= 0 && column < w) visit(start + column, tap, i * outW + j);
           }
-          sums[t] += sum;
         }
       }
-      out.set(sums, (to * c + from) * taps.length);
     }
   }
-}
-
-/** One tap of a kernel: the output rows it reaches and the row each reads, and the columns likewise. */
-interface Tap {
-  readonly rows: readonly { readonly outRow: number; readonly row: number }[];
-  readonly firstColumn: number;
-  /** One past the last output column. */
-  readonly columns: number;
-  /** Output column i reads input column i·stride + shift. */
-  readonly shift: number;
-}
-
-function tapsOf(sizes: WindowSizes): Tap[] {
-  const taps: Tap[] = [];
-  for (let kh = 0; kh < sizes.kernelH; kh++) {
-    const top = kh * sizes.dilationH - sizes.padH;
-    const rows = [];
-    for (let outRow = 0; outRow < sizes.outH; outRow++) {
-      const row = outRow * sizes.strideH + top;
-      if (row >= 0 && row < sizes.h) rows.push({ outRow, row });
-    }
-    for (let kw = 0; kw < sizes.kernelW; kw++) {
-      const shift = kw * sizes.dilationW - sizes.padW;
-      const firstColumn = Math.max(0, Math.ceil(-shift / sizes.strideW));
-      const columns = Math.min(sizes.outW, Math.floor((sizes.w - 1 - shift) / sizes.strideW) + 1);
-      taps.push({ rows, firstColumn, columns, shift });
-    }
-  }
-  return taps;
 }
