@@ -157,7 +157,7 @@ export interface Kernels {
   conv2d(x: FloatArray, weight: FloatArray, bias: FloatArray | null, sizes: ConvSizes, out: FloatArray): void;
   conv2dInputGradient(g: FloatArray, weight: FloatArray, sizes: ConvSizes, out: FloatArray): void;
   conv2dWeightGradient(g: FloatArray, x: FloatArray, sizes: ConvSizes, out: FloatArray): void;
-  /** The largest of each window; `positions` gets where in x it was first met in row-major order; NaN wins. */
+  /** The largest of each window; `positions` gets where in x it was first met in row-major order. NaN wins, the last one. */
   maxPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray, positions: Int32Array): void;
   /** The mean of each window, padding counted as zeros. */
   avgPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray): void;

@@ -8,7 +8,7 @@ export function maxPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray, po
     for (let i = top; i < bottom; i++) {
       for (let j = left; j < right; j++) {
         const here = plane + i * w + j;
-        if (x[here] > x[best] || (Number.isNaN(x[here]) && !Number.isNaN(x[best]))) best = here;
+        if (x[here] > x[best] || Number.isNaN(x[here])) best = here;
       }
     }
     out[at] = x[best];

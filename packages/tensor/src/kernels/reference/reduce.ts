@@ -87,9 +87,11 @@ export function logSumExpBackward(
     // Where the sum is 0 there is nothing to share out; at +∞ the infinite terms share the whole.
     if (y[row] === -Infinity) return;
     const infinite = y[row] === Infinity ? countInfinite(x, start, step, rows.length) : 0;
+    // Not exp(x − y): the rounding of y, relative to 1, would be that of the largest |x|.
+    const { max, sum } = scaledSum(x, start, step, rows.length);
     for (let i = 0; i < rows.length; i++) {
       const at = start + i * step;
-      const share = infinite > 0 ? (x[at] === Infinity ? 1 / infinite : 0) : Math.exp(x[at] - y[row]);
+      const share = infinite > 0 ? (x[at] === Infinity ? 1 / infinite : 0) : Math.exp(x[at] - max) / sum;
       out[at] = share === 0 ? 0 : g[row] * share;
     }
   });
@@ -97,8 +99,8 @@ export function logSumExpBackward(
 
 export function softmax(x: FloatArray, rows: Rows, out: FloatArray): void {
   forEachRow(rows, (_, start, step) => {
-    const total = logSumExpOf(x, start, step, rows.length);
-    for (let i = 0; i < rows.length; i++) out[start + i * step] = Math.exp(x[start + i * step] - total);
+    const { max, sum } = scaledSum(x, start, step, rows.length);
+    for (let i = 0; i < rows.length; i++) out[start + i * step] = Math.exp(x[start + i * step] - max) / sum;
   });
 }
 
@@ -113,8 +115,10 @@ export function softmaxBackward(y: FloatArray, g: FloatArray, rows: Rows, out: F
 
 export function logSoftmax(x: FloatArray, rows: Rows, out: FloatArray): void {
   forEachRow(rows, (_, start, step) => {
-    const total = logSumExpOf(x, start, step, rows.length);
-    for (let i = 0; i < rows.length; i++) out[start + i * step] = x[start + i * step] - total;
+    const { max, sum } = scaledSum(x, start, step, rows.length);
+    const logSum = Math.log(sum);
+    // In this order: max + logSum would round to the size of max.
+    for (let i = 0; i < rows.length; i++) out[start + i * step] = x[start + i * step] - max - logSum;
   });
 }
 
@@ -147,17 +151,22 @@ function meanOf(x: FloatArray, start: number, step: number, length: number): num
 }
 
 function logSumExpOf(x: FloatArray, start: number, step: number, length: number): number {
+  const { max, sum } = scaledSum(x, start, step, length);
+  // Shifting by an infinite maximum would give ∞ − ∞.
+  return Number.isFinite(max) ? max + Math.log(sum) : max;
+}
+
+/** The largest, and Σ exp(x − largest), which is at least 1. */
+function scaledSum(x: FloatArray, start: number, step: number, length: number): { max: number; sum: number } {
   let max = -Infinity;
   for (let i = 0; i < length; i++) {
     const value = x[start + i * step];
     if (value > max || Number.isNaN(value)) max = value;
-    if (Number.isNaN(max)) return NaN;
+    if (Number.isNaN(max)) break;
   }
-  // Shifting by an infinite maximum would give ∞ − ∞.
-  if (!Number.isFinite(max)) return max;
   let sum = 0;
   for (let i = 0; i < length; i++) sum += Math.exp(x[start + i * step] - max);
-  return max + Math.log(sum);
+  return { max, sum };
 }
 
 function countInfinite(x: FloatArray, start: number, step: number, length: number): number {
