@@ -75,7 +75,7 @@ export function gramLogWeights(omega: Tensor): Tensor {
 export function checkOption<T extends string>(name: string, value: T, allowed: readonly T[]): T {
   if (!allowed.includes(value)) {
     const choices = allowed.map((choice) => `'${choice}'`).join(', ');
-    throw new ArgumentError(`GMML: ${name} must be one of ${choices}: it is '${String(value)}'.`);
+    throw new ArgumentError(`GMML: ${name} must be one of ${choices}: it is '${value}'.`);
   }
   return value;
 }

@@ -35,6 +35,9 @@ export type TensorData = NestedArray | FloatArray | ArrayLike<number>;
  * @example tensor([[1, 2], [3, 4]]).matmul(tensor([1, 1])).toArray() // [3, 7]
  */
 export function tensor(data: TensorData, { shape, dtype, requiresGrad = false }: TensorOptions = {}): Tensor {
+  if (typeof data !== 'number' && !(typeof data === 'object' && data !== null && 'length' in data)) {
+    throw new ArgumentError(`tensor: entries must be numbers: data is ${describe(data)}.`);
+  }
   const nesting = nestingOf(data);
   const target = shape ?? nesting;
   checkShape('tensor', target);
@@ -49,27 +52,24 @@ export function tensor(data: TensorData, { shape, dtype, requiresGrad = false }:
   return leaf(flat, target, requiresGrad);
 }
 
+/** Every entry is 0. */
 export function zeros(shape: Shape, options?: CreateOptions): Tensor {
-  return full(shape, 0, options);
+  return constant('zeros', shape, 0, options);
 }
 
+/** Every entry is 1. */
 export function ones(shape: Shape, options?: CreateOptions): Tensor {
-  return full(shape, 1, options);
+  return constant('ones', shape, 1, options);
 }
 
 /** Every entry is `value`. */
-export function full(
-  shape: Shape,
-  value: number,
-  { dtype = 'float32', requiresGrad = false }: CreateOptions = {},
-): Tensor {
-  checkShape('full', shape);
-  return leaf(allocate(checkDType('full', dtype), sizeOf(shape)).fill(value), shape, requiresGrad);
+export function full(shape: Shape, value: number, options?: CreateOptions): Tensor {
+  return constant('full', shape, value, options);
 }
 
 /** The identity matrix [n, n]. */
 export function eye(n: number, options?: CreateOptions): Tensor {
-  const out = zeros([n, n], options);
+  const out = constant('eye', [n, n], 0, options);
   for (let i = 0; i < n; i++) out.data[i * n + i] = 1;
   return out;
 }
@@ -78,7 +78,7 @@ export function eye(n: number, options?: CreateOptions): Tensor {
 export function arange(start: number, end?: number, step = 1, options: CreateOptions = {}): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end];
   const count = Math.ceil((to - from) / step);
-  if (!Number.isSafeInteger(count) || count < 0) {
+  if (!Number.isSafeInteger(count) || (to - from) / step < 0) {
     throw new ArgumentError(
       `arange: step must lead from start to end: they are ${from}, ${to}, step ${step}.`,
     );
@@ -91,12 +91,12 @@ export function arange(start: number, end?: number, step = 1, options: CreateOpt
 
 /** Standard normal numbers, N(0, 1). */
 export function randn(shape: Shape, options?: RandomOptions): Tensor {
-  return random(shape, (generator) => generator.normal(), options);
+  return random('randn', shape, (generator) => generator.normal(), options);
 }
 
 /** Uniform numbers in [0, 1), with 24 random bits in float32 and 53 in float64. */
 export function rand(shape: Shape, options?: RandomOptions): Tensor {
-  return random(shape, uniformIn, options);
+  return random('rand', shape, uniformIn, options);
 }
 
 /** 24 bits are exact in float32; more could round up to 1. */
@@ -105,14 +105,25 @@ function uniformIn(generator: Generator, dtype: DType): number {
 }
 
 function random(
+  op: string,
   shape: Shape,
   draw: (generator: Generator, dtype: DType) => number,
   options: RandomOptions = {},
 ): Tensor {
   const { generator = defaultGenerator(), ...rest } = options;
-  const out = zeros(shape, rest);
+  const out = constant(op, shape, 0, rest);
   for (let i = 0; i < out.data.length; i++) out.data[i] = draw(generator, out.dtype);
   return out;
+}
+
+function constant(
+  op: string,
+  shape: Shape,
+  value: number,
+  { dtype = 'float32', requiresGrad = false }: CreateOptions = {},
+): Tensor {
+  checkShape(op, shape);
+  return leaf(allocate(checkDType(op, dtype), sizeOf(shape)).fill(value), shape, requiresGrad);
 }
 
 function leaf(data: FloatArray, shape: Shape, requiresGrad: boolean): Tensor {
@@ -137,7 +148,7 @@ function nestingOf(data: TensorData): Shape {
 /** Writes the nested numbers to `flat`, refusing what does not have the shape `nesting`. */
 function fill(flat: FloatArray, data: TensorData, nesting: Shape): void {
   if (ArrayBuffer.isView(data)) {
-    flat.set(data as FloatArray);
+    flat.set(data);
     return;
   }
   let next = 0;
@@ -155,7 +166,7 @@ function fill(flat: FloatArray, data: TensorData, nesting: Shape): void {
         `tensor: nested arrays must be rectangular: data${at(path)} should have ${nesting[depth]} entries: it is ${describe(value)}.`,
       );
     }
-    value.forEach((entry, i) => walk(entry, [...path, i]));
+    for (let i = 0; i < value.length; i++) walk(value[i], [...path, i]);
   };
   walk(Array.isArray(data) || typeof data === 'number' ? data : Array.from(data as ArrayLike<number>), []);
 }

@@ -62,7 +62,7 @@ export function fromNdarray(
     );
   }
   const target = ndarray(allocate(wanted, sizeOf(array.shape)), [...array.shape]);
-  ops.assign(target as NdArray, array);
+  ops.assign(target, array);
   return tensorFromStorage(target.data, [...array.shape]);
 }
 

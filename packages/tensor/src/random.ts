@@ -95,8 +95,11 @@ export class Generator {
 
   /** Goes on where the generator that gave `state` was. @throws ArgumentError for anything else. */
   setState(state: GeneratorState): void {
-    const { words, spare } = state;
-    const fits = words.length === 4 && words.every((w) => Number.isInteger(w) && w >= 0 && w <= 0xffffffff);
+    const { words, spare } = state ?? {};
+    const fits =
+      Array.isArray(words) &&
+      words.length === 4 &&
+      words.every((w) => Number.isInteger(w) && w >= 0 && w <= 0xffffffff);
     if (!fits || words.every((w) => w === 0) || (spare !== null && !Number.isFinite(spare))) {
       throw new ArgumentError(`Generator.setState: not a state of a Generator: ${JSON.stringify(state)}.`);
     }

@@ -43,7 +43,7 @@ export function stridesOf(shape: Shape): number[] {
 }
 
 /** The shape two shapes broadcast to: aligned at the last dimension, sizes equal or 1. */
-export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
+export function broadcastShapes(op: string, a: Shape, b: Shape, [isA, isB] = ['a is', 'b is']): Shape {
   if (sameShape(a, b)) return a;
   const length = Math.max(a.length, b.length);
   const out = Array.from<number>({ length });
@@ -52,12 +52,25 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
     const n = b[b.length - i] ?? 1;
     if (m !== n && m !== 1 && n !== 1) {
       throw new ShapeError(
-        `${op}: shapes do not broadcast: a is ${show(a)}, b is ${show(b)} (${m} ≠ ${n} at dimension ${length - i}).`,
+        `${op}: shapes do not broadcast: ${isA} ${show(a)}, ${isB} ${show(b)} (${m} ≠ ${n} at dimension ${length - i}).`,
       );
     }
     out[length - i] = m === 1 ? n : m;
   }
   return out;
+}
+
+/** The leading dimensions that two batches of matrices broadcast to: all but the last two. */
+export function broadcastLeading(op: string, a: Shape, b: Shape): Shape {
+  const [leadA, leadB] = [a.slice(0, -2), b.slice(0, -2)];
+  for (let i = 1; i <= Math.min(leadA.length, leadB.length); i++) {
+    const [m, n] = [leadA[leadA.length - i], leadB[leadB.length - i]];
+    if (m === n || m === 1 || n === 1) continue;
+    throw new ShapeError(
+      `${op}: leading dimensions do not broadcast: a is ${show(a)}, b is ${show(b)} (${m} ≠ ${n}).`,
+    );
+  }
+  return broadcastShapes(op, leadA, leadB);
 }
 
 /** Strides that read `from` as if it had the shape `to`: 0 along broadcast dimensions. */
@@ -144,7 +157,7 @@ export function pair(
   const both = typeof value === 'number' ? ([value, value] as const) : value;
   if (both.length !== 2 || !both.every((n) => Number.isSafeInteger(n) && n >= least)) {
     throw new ArgumentError(
-      `${op}: ${name} must be an integer of at least ${least}, or two of them: it is ${JSON.stringify(value)}.`,
+      `${op}: ${name} must be an integer of at least ${least}, or two of them: it is ${typeof value === 'number' ? value : show(value)}.`,
     );
   }
   return both;

@@ -3,12 +3,12 @@ import * as arithmetic from './ops/arithmetic.js';
 import * as elementwise from './ops/elementwise.js';
 import * as indexing from './ops/indexing.js';
 import * as linalg from './ops/linalg.js';
-import { matmul } from './ops/matmul.js';
+import { checkProduct, matmul } from './ops/matmul.js';
 import * as movement from './ops/movement.js';
 import type { Op } from './ops/op.js';
 import * as reduce from './ops/reduce.js';
 import {
-  broadcastShapes,
+  broadcastLeading,
   normalizeDim,
   normalizeDims,
   sameShape,
@@ -238,12 +238,18 @@ export class Tensor extends Variable {
   }
   /** The position of the largest along dim; without dim, in the flat tensor. */
   argmax(dim?: number, { keepDim = false }: KeepDim = {}): Tensor {
-    if (dim === undefined) return this.flatten().argmax(0);
+    if (dim === undefined)
+      return this.flatten()
+        .argmax(0)
+        .reshape(keepDim ? this.shape.map(() => 1) : []);
     return apply(reduce.argmax, [this], { dim: this.dim('argmax', dim), keepDim });
   }
   /** The position of the smallest along dim; without dim, in the flat tensor. */
   argmin(dim?: number, { keepDim = false }: KeepDim = {}): Tensor {
-    if (dim === undefined) return this.flatten().argmin(0);
+    if (dim === undefined)
+      return this.flatten()
+        .argmin(0)
+        .reshape(keepDim ? this.shape.map(() => 1) : []);
     return apply(reduce.argmin, [this], { dim: this.dim('argmin', dim), keepDim });
   }
   softmax(dim: number): Tensor {
@@ -275,6 +281,7 @@ export class Tensor extends Variable {
   }
   /** Swaps the last two dimensions. */
   t(): Tensor {
+    if (this.ndim < 2) throw new ShapeError(`t: at least two dimensions: the shape is ${show(this.shape)}.`);
     return this.transpose(-2, -1);
   }
   permute(dims: readonly number[]): Tensor {
@@ -329,6 +336,7 @@ export class Tensor extends Variable {
 
   /** A vector on the left is taken as a row, on the right as a column, and left out of the result, as in torch. */
   matmul(other: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+    checkProduct(this.shape, other.shape, { transposeA, transposeB });
     if (this.ndim === 1)
       return this.unsqueeze(0)
         .matmul(other, { transposeB })
@@ -350,8 +358,14 @@ export class Tensor extends Variable {
     b: Tensor,
     { upper = false, transpose = false, unitDiagonal = false, left = true }: SolveOptions = {},
   ): Tensor {
+    const size = this.shape[this.ndim - 1];
+    if (!left && (b.ndim < 2 || b.shape[b.ndim - 1] !== size)) {
+      throw new ShapeError(
+        `triangularSolve: b must be [..., M, D] to a [..., D, D]: a is ${show(this.shape)}, b is ${show(b.shape)}.`,
+      );
+    }
     if (!left) return this.triangularSolve(b.t(), { upper, transpose: !transpose, unitDiagonal }).t();
-    const lead = broadcastShapes('triangularSolve', this.shape.slice(0, -2), b.shape.slice(0, -2));
+    const lead = broadcastLeading('triangularSolve', this.shape, b.shape);
     const batched = (x: Tensor): Tensor =>
       sameShape(lead, x.shape.slice(0, -2)) ? x : x.expand([...lead, ...x.shape.slice(-2)]);
     return apply(linalg.triangularSolve, [batched(this), batched(b)], { upper, transpose, unitDiagonal });

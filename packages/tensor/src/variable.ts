@@ -77,7 +77,7 @@ export abstract class Variable implements tape.Traced {
   toString(): string {
     const grad = this.requiresGrad ? ', requiresGrad' : '';
     const dtype = this.dtype === 'float32' ? '' : `, ${this.dtype}`;
-    return `tensor(${print(this.data, this.shape).replaceAll('\n', '\n       ')}, ${show(this.shape)}${dtype}${grad})`;
+    return `tensor(${print(this.data, this.shape).replace(/\n(?=[^\n])/g, '\n       ')}, ${show(this.shape)}${dtype}${grad})`;
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {

@@ -1,6 +1,5 @@
 import type { Rows, Shape } from '../shape.js';
 import type { FloatArray } from '../storage.js';
-import type { AdadeltaUpdate, AdamUpdate, SgdUpdate } from './reference/optimizer.js';
 
 /** A function of one number and its derivative, written in terms of what is saved. */
 export interface UnaryFunction {
@@ -80,6 +79,38 @@ export interface FailedPivot {
   readonly matrix: number;
   readonly row: number;
   readonly pivot: number;
+}
+
+/** What one SGD step needs beside the arrays. */
+export interface SgdUpdate {
+  readonly lr: number;
+  readonly momentum: number;
+  readonly dampening: number;
+  readonly nesterov: boolean;
+  readonly weightDecay: number;
+  /** The momentum buffer holds nothing yet: it becomes the gradient, undamped. */
+  readonly firstStep: boolean;
+}
+
+/** What one Adadelta step needs beside the arrays. */
+export interface AdadeltaUpdate {
+  readonly lr: number;
+  readonly rho: number;
+  readonly eps: number;
+  readonly weightDecay: number;
+}
+
+/** What one Adam or AdamW step needs beside the arrays. */
+export interface AdamUpdate {
+  readonly lr: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly weightDecay: number;
+  /** AdamW: weight decay shrinks the parameter itself instead of entering the gradient. */
+  readonly decoupled: boolean;
+  /** The number of this step, counted from 1. */
+  readonly step: number;
 }
 
 /**

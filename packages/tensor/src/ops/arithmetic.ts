@@ -3,14 +3,15 @@ import type { BinaryFunction } from '../kernels/kernels.js';
 import { broadcastShapes, broadcastStrides, show } from '../shape.js';
 import { ShapeError } from '../errors.js';
 import { emptyView, type View } from '../storage.js';
+import { neg } from './elementwise.js';
 import type { Op } from './op.js';
 import { expandTo, sumTo } from './views.js';
 
 /** a + b. Derivatives: 1, 1. */
-export const add = binary({ name: 'add', f: (a, b) => a + b, da: () => 1, db: () => 1 });
+export const add = additive('add', 1);
 
 /** a − b. Derivatives: 1, −1. */
-export const sub = binary({ name: 'sub', f: (a, b) => a - b, da: () => 1, db: () => -1 });
+export const sub = additive('sub', -1);
 
 /** a·b. Derivatives: b, a. */
 export const mul = binary({ name: 'mul', f: (a, b) => a * b, da: (_, b) => b, db: (a) => a });
@@ -59,8 +60,8 @@ export const lessEqual = comparison('lessEqual', (a, b) => a <= b);
 export const where: Op<{ condition: View }> = {
   name: 'where',
   shape([a, b], { condition }) {
-    const shape = broadcastShapes('where', a.shape, b.shape);
-    return broadcastShapes('where', shape, condition.shape);
+    const values = broadcastShapes('where', a.shape, b.shape);
+    return broadcastShapes('where', condition.shape, values, ['the condition is', 'the values are']);
   },
   forward([a, b], out, { condition }) {
     const [c, x, y] = [condition, a, b].map((view) => expandTo(view, out.shape).data);
@@ -83,6 +84,26 @@ export function addViews(a: View, b: View): View {
   }
   const out = emptyView(a, a.shape);
   add.forward([a, b], out);
+  return out;
+}
+
+/** a ± b, which backward can do without its inputs. */
+function additive(name: 'add' | 'sub', sign: 1 | -1): Op {
+  const fn = { name, f: sign === 1 ? (a: number, b: number) => a + b : (a: number, b: number) => a - b };
+  return {
+    name,
+    shape: ([a, b]) => broadcastShapes(name, a.shape, b.shape),
+    forward: ([a, b], out) => zip(fn, a, b, out),
+    backward(g, { shapes: [a, b], needs }) {
+      const dy = needs[1] ? sumTo(g, b) : null;
+      return [needs[0] ? sumTo(g, a) : null, dy && sign === -1 ? negated(dy) : dy];
+    },
+  };
+}
+
+function negated(x: View): View {
+  const out = emptyView(x, x.shape);
+  neg.forward([x], out);
   return out;
 }
 

@@ -109,6 +109,7 @@ function pooledShape(op: string, x: Shape, geometry: PoolGeometry): Shape {
 
 function poolSizes(op: string, x: Shape, { kernelSize, stride, padding }: PoolGeometry): WindowSizes {
   if (x.length !== 4) throw new ShapeError(`${op}: x must be [N, C, H, W]: it is ${show(x)}.`);
+  if (x[2] === 0 || x[3] === 0) throw new ShapeError(`${op}: the image must have pixels: x is ${show(x)}.`);
   if (padding.some((p, i) => p > kernelSize[i] / 2)) {
     throw new ArgumentError(
       `${op}: padding must be at most half the kernel size: padding is ${show(padding)}, the kernel ${show(kernelSize)}.`,

@@ -1,6 +1,6 @@
 import { ShapeError } from '../errors.js';
 import { kernels } from '../kernels/backend.js';
-import { broadcastShapes, sameShape, show, sizeOf, type Shape } from '../shape.js';
+import { broadcastLeading, sameShape, show, sizeOf, type Shape } from '../shape.js';
 import { emptyView, type View } from '../storage.js';
 import type { Op } from './op.js';
 import { expandTo, sumTo } from './views.js';
@@ -58,11 +58,21 @@ function alongBatch(x: View, lead: Shape): [View, number] {
   return [whole, sizeOf(matrix)];
 }
 
-function productShape(a: Shape, b: Shape, { transposeA, transposeB }: Transposes): Shape {
+/** The product's shape for operands of at least two dimensions. */
+function productShape(a: Shape, b: Shape, flags: Transposes): Shape {
+  checkProduct(a, b, flags);
+  const m = a[a.length - (flags.transposeA ? 1 : 2)];
+  const n = b[b.length - (flags.transposeB ? 2 : 1)];
+  return [...broadcastLeading('matmul', a, b), m, n];
+}
+
+/** @throws ShapeError unless the shapes can be multiplied; a vector counts as a row on the left, a column on the right */
+export function checkProduct(a: Shape, b: Shape, { transposeA, transposeB }: Transposes): void {
   const shown = `a is ${show(a)}${transposeA ? ' transposed' : ''}, b is ${show(b)}${transposeB ? ' transposed' : ''}`;
-  if (a.length < 2 || b.length < 2) throw new ShapeError(`matmul: at least two dimensions each: ${shown}.`);
-  const [m, k] = transposeA ? a.slice(-2).toReversed() : a.slice(-2);
-  const [l, n] = transposeB ? b.slice(-2).toReversed() : b.slice(-2);
+  if (a.length === 0 || b.length === 0)
+    throw new ShapeError(`matmul: at least one dimension each: ${shown}.`);
+  const k = a[a.length - (transposeA && a.length > 1 ? 2 : 1)];
+  const l = b[b.length - (transposeB || b.length === 1 ? 1 : 2)];
   if (k !== l) throw new ShapeError(`matmul: inner sizes differ: ${shown} (${k} ≠ ${l}).`);
-  return [...broadcastShapes('matmul', a.slice(0, -2), b.slice(0, -2)), m, n];
+  broadcastLeading('matmul', a, b);
 }

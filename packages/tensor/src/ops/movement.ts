@@ -1,7 +1,16 @@
 import { ArgumentError, ShapeError } from '../errors.js';
 import { kernels } from '../kernels/backend.js';
 import type { Walk } from '../kernels/kernels.js';
-import { broadcastStrides, inferShape, sameShape, show, sizeOf, stridesOf, type Shape } from '../shape.js';
+import {
+  broadcastStrides,
+  checkShape,
+  inferShape,
+  sameShape,
+  show,
+  sizeOf,
+  stridesOf,
+  type Shape,
+} from '../shape.js';
 import { emptyView } from '../storage.js';
 import type { Op } from './op.js';
 
@@ -28,6 +37,10 @@ export const permute: Op<{ dims: readonly number[] }> = movement('permute', (sha
 /** x repeated along dimensions of size 1, or new ones in front; −1 keeps a size. Derivative: sums over the repeats. */
 export const expand: Op<{ shape: Shape }> = movement('expand', (from, { shape }) => {
   const skip = shape.length - from.length;
+  checkShape(
+    'expand',
+    shape.map((n) => (n === -1 ? 0 : n)),
+  );
   const to = shape.map((n, i) => (n === -1 && i >= skip ? from[i - skip] : n));
   const fits =
     skip >= 0 && to.every((n, i) => n >= 0 && (i < skip || from[i - skip] === n || from[i - skip] === 1));

@@ -162,7 +162,7 @@ function refuseEmpty(op: string, shape: Shape, dims: readonly number[], out: Sha
 function rowsOf(
   x: View,
   dims: readonly number[],
-): { data: FloatArray; rows: Rows; restore(g: FloatArray): View } {
+): { data: FloatArray; rows: Rows; restore: (g: FloatArray) => View } {
   const first = dims[0] ?? x.shape.length;
   const past = (dims.at(-1) ?? first - 1) + 1;
   if (past - first === dims.length) {
@@ -187,7 +187,7 @@ function rowsOf(
   return {
     data: moved.data,
     rows: { outer, length, inner: 1 },
-    restore(g) {
+    restore: (g) => {
       const back = emptyView(x, x.shape);
       kernels().addStrided(g, walk, back.data);
       return back;

@@ -2,38 +2,7 @@
 // each element is computed in float64 and rounded to the arrays' own format only where it is stored.
 
 import type { FloatArray } from '../../storage.js';
-
-/** What one SGD step needs beside the arrays. */
-export interface SgdUpdate {
-  readonly lr: number;
-  readonly momentum: number;
-  readonly dampening: number;
-  readonly nesterov: boolean;
-  readonly weightDecay: number;
-  /** The momentum buffer holds nothing yet: it becomes the gradient, undamped. */
-  readonly firstStep: boolean;
-}
-
-/** What one Adadelta step needs beside the arrays. */
-export interface AdadeltaUpdate {
-  readonly lr: number;
-  readonly rho: number;
-  readonly eps: number;
-  readonly weightDecay: number;
-}
-
-/** What one Adam or AdamW step needs beside the arrays. */
-export interface AdamUpdate {
-  readonly lr: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly eps: number;
-  readonly weightDecay: number;
-  /** AdamW: weight decay shrinks the parameter itself instead of entering the gradient. */
-  readonly decoupled: boolean;
-  /** The number of this step, counted from 1. */
-  readonly step: number;
-}
+import type { AdadeltaUpdate, AdamUpdate, SgdUpdate } from '../kernels.js';
 
 /**
  * Stochastic gradient descent: with g ← g + λθ, the buffer b ← μb + (1 − dampening)·g,

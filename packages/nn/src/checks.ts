@@ -1,0 +1,64 @@
+// What constructors check before they build anything.
+
+import { ArgumentError } from '@gmml/tensor';
+import type { Size2d } from '@gmml/tensor';
+
+/** The range a number must lie in; `below` excludes its bound, `from` and `to` include theirs. */
+export interface Range {
+  readonly from?: number;
+  readonly to?: number;
+  readonly below?: number;
+}
+
+/** @throws ArgumentError unless `value` is a finite number in the range. */
+export function checkNumber(op: string, name: string, value: number, range: Range = {}): void {
+  const { from = -Infinity, to = Infinity, below = Infinity } = range;
+  const inside =
+    Number.isFinite(value) && value >= from && value <= to && (value < below || below === Infinity);
+  if (!inside) throw new ArgumentError(`${op}: ${name} must be ${describe(range)}: it is ${String(value)}.`);
+}
+
+/** @throws ArgumentError unless `value` is an integer of at least `least`. */
+export function checkInteger(op: string, name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new ArgumentError(
+      `${op}: ${name} must be an integer of at least ${least}: it is ${String(value)}.`,
+    );
+  }
+}
+
+/** @throws ArgumentError unless `value` is true or false. */
+export function checkBoolean(op: string, name: string, value: boolean): void {
+  if (typeof value !== 'boolean') {
+    throw new ArgumentError(`${op}: ${name} must be true or false: it is ${String(value)}.`);
+  }
+}
+
+/** @throws ArgumentError unless `value` is one of `allowed`. */
+export function checkOneOf(op: string, name: string, value: string, allowed: readonly string[]): void {
+  if (!allowed.includes(value)) {
+    const choices = allowed.map((choice) => `'${choice}'`).join(', ');
+    throw new ArgumentError(`${op}: ${name} must be one of ${choices}: it is '${value}'.`);
+  }
+}
+
+/** The value as [height, width]. @throws ArgumentError unless it is made of integers of at least `least`. */
+export function toPair(op: string, name: string, value: Size2d, least: number): readonly [number, number] {
+  const both = typeof value === 'number' ? [value, value] : value;
+  const fits =
+    Array.isArray(both) && both.length === 2 && both.every((n) => Number.isSafeInteger(n) && n >= least);
+  if (!fits) {
+    throw new ArgumentError(
+      `${op}: ${name} must be an integer of at least ${least} or a pair [height, width] of them: ` +
+        `it is ${JSON.stringify(value)}.`,
+    );
+  }
+  return [both[0], both[1]];
+}
+
+function describe({ from, to, below }: Range): string {
+  if (from === undefined) return 'a finite number';
+  if (below !== undefined) return `at least ${from} and below ${below}`;
+  if (to !== undefined) return `from ${from} to ${to}`;
+  return `a finite number of at least ${from}`;
+}

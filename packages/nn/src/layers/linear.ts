@@ -1,0 +1,49 @@
+import { ShapeError } from '@gmml/tensor';
+import type { Tensor } from '@gmml/tensor';
+import { checkInteger } from '../checks.js';
+import { kaimingUniform, uniform } from '../init.js';
+import type { InitOptions } from '../init.js';
+import { Module, Parameter } from '../module.js';
+
+export interface LinearOptions extends InitOptions {
+  /** Add a trained offset. Default true. */
+  bias?: boolean;
+}
+
+/**
+ * An affine map of the last dimension: y = x Wᵀ + b.
+ *
+ * `weight` is [outFeatures, inFeatures] from {@link kaimingUniform}, `bias` [outFeatures] from
+ * U(−1/√inFeatures, 1/√inFeatures), or null.
+ *
+ * @throws ArgumentError unless both sizes are integers of at least 1
+ * @example
+ * new Linear(3, 2).forward(ones([5, 3])).shape; // [5, 2]
+ */
+export class Linear extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  constructor(inFeatures: number, outFeatures: number, { bias = true, ...init }: LinearOptions = {}) {
+    super();
+    checkInteger('Linear', 'inFeatures', inFeatures, 1);
+    checkInteger('Linear', 'outFeatures', outFeatures, 1);
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
+    this.weight = new Parameter(kaimingUniform([outFeatures, inFeatures], init));
+    this.bias = bias ? new Parameter(uniform([outFeatures], 1 / Math.sqrt(inFeatures), init)) : null;
+  }
+
+  /** x [..., inFeatures] → [..., outFeatures]. @throws ShapeError when the last dimension differs */
+  override forward(x: Tensor): Tensor {
+    if (x.ndim === 0 || x.shape[x.ndim - 1] !== this.inFeatures) {
+      throw new ShapeError(
+        `Linear: the last dimension of x must be inFeatures = ${this.inFeatures}: x is [${x.shape.join(', ')}].`,
+      );
+    }
+    const product = x.matmul(this.weight, { transposeB: true });
+    return this.bias === null ? product : product.add(this.bias);
+  }
+}

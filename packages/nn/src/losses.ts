@@ -1,0 +1,99 @@
+import { DTypeError, IndexError, ShapeError } from '@gmml/tensor';
+import type { Tensor } from '@gmml/tensor';
+import { checkOneOf } from './checks.js';
+
+/** What becomes of the losses of the samples: their mean, their sum, or each by itself. */
+export type Reduction = 'mean' | 'sum' | 'none';
+
+export interface LossOptions {
+  /** Default 'mean'. */
+  reduction?: Reduction;
+}
+
+/**
+ * The negative log-likelihood of labels: −logProbs[n, labels[n]], meaned or summed over the batch.
+ *
+ * @param logProbs log-probabilities [B, C], such as `logSoftmax(1)` or the GMML layer gives
+ * @param labels classes [B], integers from 0 to C − 1 in either number format
+ * @returns a scalar, or [B] with `reduction: 'none'`. Derivative: −1/B (sum and none: −1) at each label, else 0.
+ * @throws ShapeError, IndexError, ArgumentError for shapes, labels or a reduction that are not as above
+ */
+export function nllLoss(logProbs: Tensor, labels: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor {
+  return negativeLogLikelihood('nllLoss', 'logProbs', logProbs, labels, reduction, (x) => x);
+}
+
+/**
+ * The cross-entropy of logits: the {@link nllLoss} of their logSoftmax over classes.
+ *
+ * @param logits scores [B, C], any numbers
+ * @param labels classes [B], integers from 0 to C − 1 in either number format
+ * @returns a scalar, or [B] with `reduction: 'none'`. Derivative: softmax − 1 at the label, times 1/B for the mean.
+ * @throws ShapeError, IndexError, ArgumentError for shapes, labels or a reduction that are not as above
+ */
+export function crossEntropy(
+  logits: Tensor,
+  labels: Tensor,
+  { reduction = 'mean' }: LossOptions = {},
+): Tensor {
+  return negativeLogLikelihood('crossEntropy', 'logits', logits, labels, reduction, (x) => x.logSoftmax(1));
+}
+
+/**
+ * The squared error (x − y)², meaned or summed over all elements.
+ *
+ * @param x any shape
+ * @param y the same shape and number format: nothing is broadcast
+ * @returns a scalar, or the shape of x with `reduction: 'none'`. Derivative: 2(x − y), over the size for the mean.
+ * @throws ShapeError, DTypeError, ArgumentError for shapes, formats or a reduction that are not as above
+ */
+export function mseLoss(x: Tensor, y: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor {
+  checkReduction('mseLoss', reduction);
+  if (x.ndim !== y.ndim || !x.shape.every((size, i) => size === y.shape[i])) {
+    throw new ShapeError(
+      `mseLoss: x and y must have the same shape: x is [${x.shape.join(', ')}], y is [${y.shape.join(', ')}].`,
+    );
+  }
+  if (x.dtype !== y.dtype) {
+    throw new DTypeError(
+      `mseLoss: x and y must have the same number format: x is ${x.dtype}, y is ${y.dtype}. Convert one with to().`,
+    );
+  }
+  return reduce(x.sub(y).square(), reduction);
+}
+
+function negativeLogLikelihood(
+  op: string,
+  name: string,
+  x: Tensor,
+  labels: Tensor,
+  reduction: Reduction,
+  toLogProbs: (x: Tensor) => Tensor,
+): Tensor {
+  checkReduction(op, reduction);
+  if (x.ndim !== 2 || labels.ndim !== 1 || labels.size !== x.shape[0]) {
+    throw new ShapeError(
+      `${op}: ${name} must be [B, C] and labels [B]: ` +
+        `${name} are [${x.shape.join(', ')}], labels are [${labels.shape.join(', ')}].`,
+    );
+  }
+  checkLabels(op, labels, x.shape[1]);
+  const picked = toLogProbs(x).gather(1, labels.reshape([labels.size, 1]));
+  return reduce(picked.reshape([labels.size]).neg(), reduction);
+}
+
+function checkReduction(op: string, reduction: Reduction): void {
+  checkOneOf(op, 'reduction', reduction, ['mean', 'sum', 'none']);
+}
+
+function checkLabels(op: string, labels: Tensor, classes: number): void {
+  const at = labels.data.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes));
+  if (at === -1) return;
+  throw new IndexError(
+    `${op}: labels must be integers from 0 to ${classes - 1}: label ${at} of ${labels.size} is ${labels.data[at]}.`,
+  );
+}
+
+function reduce(losses: Tensor, reduction: Reduction): Tensor {
+  if (reduction === 'none') return losses;
+  return reduction === 'sum' ? losses.sum() : losses.mean();
+}

@@ -1,0 +1,114 @@
+// Safetensors files in Node. The file system is looked up when it is needed, so that a page can import this file.
+
+import { ArgumentError, FormatError } from '@gmml/tensor';
+import type { Tensor } from '@gmml/tensor';
+import { decodeTensor, serializeSafetensors } from './safetensors.js';
+import type { Safetensors } from './safetensors.js';
+import { headerLength, parseHeader } from './safetensorsHeader.js';
+
+type FileSystem = typeof import('node:fs');
+
+/**
+ * Writes tensors to a safetensors file, whole or not at all: into a new file beside it, which then takes its name.
+ *
+ * @param tensors by name, such as `model.stateDict()`
+ * @param metadata strings to keep beside them
+ * @throws ArgumentError when the file cannot be written, or as {@link serializeSafetensors}
+ */
+export function saveSafetensors(
+  path: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): void {
+  const fs = fileSystem('saveSafetensors', 'Call serializeSafetensors(tensors) and store the bytes.');
+  const bytes = serializeSafetensors(tensors, metadata);
+  const temporary = `${path}.${globalThis.crypto.randomUUID()}.tmp`;
+  try {
+    writeDurably(fs, temporary, bytes);
+    fs.renameSync(temporary, path);
+  } catch (error) {
+    discard(fs, temporary);
+    throw new ArgumentError(`saveSafetensors: the file must be writable: ${path}: ${reason(error)}.`);
+  }
+}
+
+/**
+ * The tensors and metadata of a safetensors file; see {@link parseSafetensors} for the number formats. The header is
+ * read and checked first, then one tensor after the other.
+ *
+ * @throws ArgumentError when the file cannot be read
+ * @throws FormatError when it is cut off, malformed or inconsistent; the message names the file
+ */
+export function loadSafetensors(path: string): Safetensors {
+  const fs = fileSystem('loadSafetensors', 'Fetch the bytes and call parseSafetensors(bytes).');
+  let file: number | undefined;
+  try {
+    file = fs.openSync(path, 'r');
+    return readTensors(fs, file, `loadSafetensors: ${path}`);
+  } catch (error) {
+    if (error instanceof FormatError) throw error;
+    throw new ArgumentError(`loadSafetensors: the file must be readable: ${path}: ${reason(error)}.`);
+  } finally {
+    if (file !== undefined) fs.closeSync(file);
+  }
+}
+
+function readTensors(fs: FileSystem, file: number, op: string): Safetensors {
+  const fileBytes = fs.fstatSync(file).size;
+  const headerBytes = headerLength(op, readAt(fs, file, op, 0, Math.min(8, fileBytes)), fileBytes);
+  const dataStart = 8 + headerBytes;
+  const header = parseHeader(op, readAt(fs, file, op, 8, headerBytes), fileBytes - dataStart);
+  const tensors = header.entries.map((entry) => {
+    const bytes = readAt(fs, file, op, dataStart + entry.begin, entry.end - entry.begin);
+    return [entry.name, decodeTensor(op, entry, bytes)] as const;
+  });
+  return { tensors: Object.fromEntries(tensors), metadata: header.metadata };
+}
+
+/** Exactly `length` bytes of the file from `position`. */
+function readAt(fs: FileSystem, file: number, op: string, position: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let done = 0;
+  while (done < length) {
+    const read = fs.readSync(file, bytes, done, length - done, position + done);
+    if (read === 0)
+      throw new FormatError(`${op}: the file must not shrink while it is read: it ended early.`);
+    done += read;
+  }
+  return bytes;
+}
+
+function writeDurably(fs: FileSystem, path: string, bytes: Uint8Array): void {
+  const file = fs.openSync(path, 'wx');
+  try {
+    fs.writeFileSync(file, bytes);
+    // On disk before the rename, or a power cut could leave the new name with old or no bytes.
+    fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+function discard(fs: FileSystem, path: string): void {
+  try {
+    fs.rmSync(path, { force: true });
+  } catch {
+    // The reason why the save failed is the one to report.
+  }
+}
+
+function fileSystem(op: string, instead: string): FileSystem {
+  const fs = globalThis.process?.getBuiltinModule?.('node:fs');
+  if (fs === undefined) {
+    throw new ArgumentError(
+      `${op}: there must be a file system: there is none here (Node 20.16 or newer has). ${instead}`,
+    );
+  }
+  return fs;
+}
+
+/** `ENOENT: no such file or directory` of Node's longer message. */
+function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split(',')[0];
+}

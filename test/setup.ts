@@ -1,0 +1,17 @@
+import { afterEach, expect } from 'vitest';
+import { matchers } from './matchers.js';
+
+expect.extend(matchers);
+
+// Libraries print nothing: the test during (or before) which something is written to the console fails.
+const written: string[] = [];
+
+for (const method of ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const) {
+  console[method] = (...parts: unknown[]) =>
+    written.push(`console.${method}(${parts.map(String).join(', ')})`);
+}
+
+afterEach(() => {
+  if (written.length > 0)
+    throw new Error(`nothing may be written to the console: ${written.splice(0).join('; ')}`);
+});
