@@ -26,6 +26,8 @@ const LAYERS = [
   ['tensor.ts'],
   ['create.ts'],
   ['functional.ts'],
+  ['allClose.ts'],
+  ['gradcheck.ts'],
   ['index.ts', 'ndarray.ts', 'testing.ts'],
 ];
 
