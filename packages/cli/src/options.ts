@@ -1,0 +1,189 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { InformationRequest, UsageError } from './errors.js';
+import { defaultTrainOptions } from './train.js';
+import type { TrainOptions } from './train.js';
+
+/** What the command line asks for: a training run, and the form of its report. */
+export interface GmmlTrainOptions extends TrainOptions {
+  /** One JSON line an epoch in place of text. */
+  json: boolean;
+}
+
+/** The file that `--save-model` without a name writes. */
+const DEFAULT_MODEL_FILE = 'gmml-mnist.safetensors';
+
+/**
+ * Reads the arguments of `gmml-train` (without node and the script).
+ *
+ * @throws UsageError with one line that says what is wrong and what is allowed
+ * @throws InformationRequest with the text, for `--help` and `--version`
+ * @example
+ * parseOptions(['--epochs', '3', '--cov-type', 'diag']).epochs; // 3
+ */
+export function parseOptions(args: readonly string[]): GmmlTrainOptions {
+  const command = commandLine();
+  let text = '';
+  command.exitOverride().configureOutput({ writeOut: (part) => (text += part), writeErr: () => {} });
+  try {
+    command.parse(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) throw new InformationRequest(text);
+    throw usageError(error, command.args);
+  }
+  return settled(command);
+}
+
+/** What commander leaves: options without a default may be missing, one with an optional value may be true. */
+type Given = Partial<Omit<GmmlTrainOptions, 'saveModel'>> & {
+  saveModel?: string | true;
+  linear_classifier?: true;
+};
+
+function settled(command: Command): GmmlTrainOptions {
+  const { linear_classifier: alias, saveModel, ...given } = command.opts<Given>();
+  const linearClassifier = given.linearClassifier === true || alias === true;
+  for (const [key, flag] of [
+    ['covType', '--cov-type'],
+    ['components', '--components'],
+  ]) {
+    if (linearClassifier && command.getOptionValueSource(key) === 'cli') {
+      throw new UsageError(
+        `${flag} shapes the mixture head: it cannot go with --linear-classifier. Leave one out.`,
+      );
+    }
+  }
+  const options = { ...defaultTrainOptions, json: false, ...given, linearClassifier };
+  return saveModel === undefined
+    ? options
+    : { ...options, saveModel: saveModel === true ? DEFAULT_MODEL_FILE : saveModel };
+}
+
+function commandLine(): Command {
+  const defaults = defaultTrainOptions;
+  return new Command('gmml-train')
+    .description('Train a convolutional network with a Gaussian mixture head on handwritten digits.')
+    .version(version())
+    .allowExcessArguments(false)
+    .addOption(
+      valued('--batch-size <n>', 'images in a training step', integer(1, 1e6)).default(defaults.batchSize),
+    )
+    .addOption(
+      valued('--test-batch-size <n>', 'images tested at once', integer(1, 1e6)).default(
+        defaults.testBatchSize,
+      ),
+    )
+    .addOption(valued('--epochs <n>', 'passes over the digits', integer(1, 1e6)).default(defaults.epochs))
+    .addOption(valued('--lr <x>', 'learning rate of Adadelta', positive).default(defaults.lr))
+    .addOption(
+      valued('--gamma <x>', 'factor on the learning rate after each epoch', positive).default(defaults.gamma),
+    )
+    .addOption(
+      valued('--seed <n>', 'seed of everything random', integer(0, 2 ** 32 - 1)).default(defaults.seed),
+    )
+    .addOption(
+      valued('--log-interval <n>', 'batches from one line to the next', integer(1, 1e6)).default(
+        defaults.logInterval,
+      ),
+    )
+    .option('--dry-run', 'one batch of training and one of test')
+    .addOption(
+      valued('--save-model [file]', `write the network as safetensors (to ${DEFAULT_MODEL_FILE})`, fileName),
+    )
+    .option('--linear-classifier', 'a linear head in place of the mixture')
+    .addOption(new Option('--linear_classifier').hideHelp())
+    .addOption(
+      valued('--cov-type <type>', "a component's covariance", oneOf('diag', 'tril', 'full')).default(
+        defaults.covType,
+      ),
+    )
+    .addOption(valued('--components <n>', 'Gaussians a class', integer(1, 1000)).default(defaults.components))
+    .addOption(
+      valued('--dim <n>', 'features that the head classifies', integer(1, 4096)).default(defaults.dim),
+    )
+    .addOption(
+      valued('--data <folder>', "folder of MNIST's four IDX files (default: the embedded digits)", fileName),
+    )
+    .addOption(
+      valued('--backend <name>', 'what computes', oneOf('auto', 'wasm', 'reference')).default(
+        defaults.backend,
+      ),
+    )
+    .addOption(valued('--threads <n>', 'threads that compute', threads).default(defaults.threads))
+    .option('--json', 'one line of JSON an epoch on standard output, nothing else there')
+    .addHelpText(
+      'after',
+      '\nExample:\n  gmml-train --epochs 5 --cov-type diag --save-model digits.safetensors',
+    );
+}
+
+/** Reads the text after an option, or says what is allowed there. */
+interface ValueReader {
+  allowed: string;
+  /** The help need not repeat what is allowed. */
+  obvious?: boolean;
+  /** Gives undefined for what is not allowed. */
+  read(text: string): unknown;
+}
+
+/** An option with a value that `reader` reads. */
+function valued(flags: string, description: string, reader: ValueReader): Option {
+  const option = new Option(flags, reader.obvious ? description : `${description}: ${reader.allowed}`);
+  return option.argParser((text) => {
+    const value = reader.read(text);
+    if (value === undefined)
+      throw new UsageError(`${option.long} must be ${reader.allowed}: it is '${text}'.`);
+    return value;
+  });
+}
+
+function integer(min: number, max: number): ValueReader {
+  return {
+    allowed: `an integer from ${min} to ${max}`,
+    read(text) {
+      const value = /^\d+$/.test(text) ? Number(text) : NaN;
+      return value >= min && value <= max ? value : undefined;
+    },
+  };
+}
+
+const positive: ValueReader = {
+  allowed: 'a number above 0',
+  read(text) {
+    const value = /^\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+    return value > 0 && Number.isFinite(value) ? value : undefined;
+  },
+};
+
+const threads: ValueReader = {
+  allowed: "an integer from 1 to 256 or 'auto'",
+  read: (text) => (text === 'auto' ? text : integer(1, 256).read(text)),
+};
+
+const fileName: ValueReader = {
+  allowed: 'a path',
+  obvious: true,
+  read: (text) => (text === '' ? undefined : text),
+};
+
+function oneOf(...choices: readonly string[]): ValueReader {
+  return {
+    allowed: `one of ${choices.join(', ')}`,
+    read: (text) => (choices.includes(text) ? text : undefined),
+  };
+}
+
+/** commander's own complaints (an unknown option, a missing value, too many words) in our form. */
+function usageError(error: CommanderError, words: readonly string[]): UsageError {
+  const problem =
+    error.code === 'commander.excessArguments'
+      ? `'${words[0]}' belongs to no option`
+      : error.message.replace(/^error: /, '').replaceAll(/\s+/g, ' ');
+  return new UsageError(`${problem}. gmml-train --help lists the options.`, { cause: error });
+}
+
+function version(): string {
+  const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(file) as { version: string }).version;
+}

@@ -1,0 +1,34 @@
+// The examples as processes, as a reader would run them.
+import { describe, expect, test } from 'vitest';
+import { runBuilt } from '../cli/process.js';
+
+/** A hang guard, not a speed limit. */
+const LONG = 15 * 60_000;
+
+test('examples/gmm-layer: the loss falls and posteriors sum to one', { timeout: LONG }, async () => {
+  const { code, stdout, stderr } = await runBuilt('examples/dist/gmm-layer/main.js');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const printed = stdout.match(
+    /^loss before the step: (.+)\nloss after the step: {2}(.+)\nrow sums: (.+) to (.+)\n$/,
+  );
+  const [before, after, smallest, largest] = printed!.slice(1).map(Number);
+  expect(after).toBeLessThan(before);
+  expect([smallest, largest]).toEqual([1, 1]);
+});
+
+describe('examples/mnist', () => {
+  test.each([
+    ['the mixture head', []],
+    ['the linear head', ['--linear-classifier']],
+  ])('trains on 1,000 digits with %s', { timeout: LONG }, async (_, args) => {
+    const run = await runBuilt('examples/dist/mnist/main.js', ['--limit', '1000', '--epochs', '2', ...args]);
+    expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: '' });
+    const [backend, ...epochs] = run.stdout.trimEnd().split('\n');
+    expect(backend).toMatch(/^backend \w+, threads \d+$/);
+    const accuracies = epochs.map((line) =>
+      Number(/^epoch \d: train loss \d+\.\d{4}, test accuracy (\d+\.\d\d) %$/.exec(line)![1]),
+    );
+    expect(accuracies.length).toBe(2);
+    expect(accuracies[1]).toBeGreaterThan(75);
+  });
+});
