@@ -7,8 +7,20 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],
     testTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: 'reference', include: ['test/**/*.test.ts'] } },
+      {
+        // What computes, once more on the WASM kernels.
+        extends: true,
+        test: {
+          name: 'wasm',
+          include: ['test/{tensor,nn,gmm,golden}/**/*.test.ts'],
+          exclude: ['test/tensor/wasm/**'],
+          env: { GMML_BACKEND: 'wasm' },
+        },
+      },
+    ],
   },
 });

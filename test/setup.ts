@@ -1,7 +1,10 @@
 import { afterEach, expect } from 'vitest';
+import { useBackend, type BackendName } from '@gmml/tensor';
 import { matchers } from './matchers.js';
 
 expect.extend(matchers);
+
+await useBackend((process.env['GMML_BACKEND'] ?? 'reference') as BackendName);
 
 // Libraries print nothing: the test during (or before) which something is written to the console fails.
 const written: string[] = [];

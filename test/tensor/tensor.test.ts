@@ -1,6 +1,7 @@
 import {
   arange,
   ArgumentError,
+  type BackendName,
   backendReport,
   cat,
   DTypeError,
@@ -8,6 +9,7 @@ import {
   full,
   type NestedArray,
   ones,
+  randn,
   ShapeError,
   stack,
   tensor,
@@ -15,7 +17,7 @@ import {
   zeros,
 } from '@gmml/tensor';
 import { inspect } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 
 describe('tensor', () => {
   test('takes its shape from the nesting', () => {
@@ -317,9 +319,41 @@ describe('number formats', () => {
 });
 
 describe('useBackend', () => {
+  const before = backendReport().backend as BackendName;
+  afterEach(() => useBackend(before));
+
   test('says what it chose', async () => {
     expect(await useBackend('reference')).toEqual({ backend: 'reference', threads: 1 });
-    expect(backendReport()).toEqual({ backend: 'reference', threads: 1 });
+    expect(backendReport()).toEqual({ backend: 'reference', threads: 1, onReference: [] });
+    expect(await useBackend('wasm')).toEqual({ backend: 'wasm', threads: 1 });
+    const { backend, onReference } = backendReport();
+    expect(backend).toBe('wasm');
+    expect(onReference).toContain('cholesky');
+    expect(onReference).not.toContain('matmul');
+    expect(await useBackend('auto', { threads: 2 })).toEqual({ backend: 'wasm', threads: 1 });
+  });
+
+  test('computes the same on each', async () => {
+    const [a, b] = [randn([37, 300]), randn([300, 19])];
+    await useBackend('reference');
+    const expected = a.matmul(b);
+    await useBackend('wasm');
+    const found = a.matmul(b);
+    expect(found).toBeAllClose(expected, { rtol: 1e-4, atol: 1e-4 });
+  });
+
+  test("falls back where there is no WebAssembly, and refuses 'wasm' there", async () => {
+    vi.resetModules();
+    vi.stubGlobal('WebAssembly', undefined);
+    try {
+      const fresh = await import('@gmml/tensor');
+      expect(await fresh.useBackend('auto')).toEqual({ backend: 'reference', threads: 1 });
+      await expect(fresh.useBackend('wasm')).rejects.toThrow(
+        "useBackend: 'wasm' does not run here: there is no WebAssembly. Use 'auto' or 'reference'.",
+      );
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   test('refuses what there is not', async () => {

@@ -13,7 +13,13 @@ export {
 export type { Dims, Shape } from './shape.js';
 export type { DType, FloatArray } from './storage.js';
 export { defaultGenerator, Generator, manualSeed, type GeneratorState } from './random.js';
-export { backendReport, useBackend, type BackendChoice, type BackendName } from './kernels/backend.js';
+export {
+  backendReport,
+  useBackend,
+  type BackendChoice,
+  type BackendName,
+  type BackendReport,
+} from './kernels/backend.js';
 export { isGradEnabled, noGrad } from './tape.js';
 export { Tensor } from './tensor.js';
 export type { Indices, KeepDim, MatmulOptions, Operand, SolveOptions } from './tensor.js';

@@ -1,8 +1,9 @@
 import { ArgumentError } from '../errors.js';
 import type { Kernels } from './kernels.js';
 import { reference } from './reference/index.js';
+import { createWasmKernels } from './wasm/index.js';
 
-/** The names `useBackend` takes; 'auto' is the fastest there is here. */
+/** The names `useBackend` takes; 'auto' is the fastest that runs here. */
 export type BackendName = 'auto' | 'wasm' | 'reference';
 
 /** What was chosen. */
@@ -12,7 +13,14 @@ export interface BackendChoice {
   readonly threads: number;
 }
 
-const selected: Kernels = reference;
+/** What computes now, and what part of it is left to the reference. */
+export interface BackendReport extends BackendChoice {
+  /** Routines that run on the reference because this backend has none of its own; float64 always does. */
+  readonly onReference: readonly string[];
+}
+
+let selected: Kernels = reference;
+let wasm: Kernels | null = null;
 
 /** The routines of the selected backend. */
 export function kernels(): Kernels {
@@ -20,13 +28,13 @@ export function kernels(): Kernels {
 }
 
 /**
- * Selects what computes: 'auto' takes the fastest backend that runs here, and any other name takes
- * that one or fails. Everything after it is synchronous. This version has the reference backend
- * only, which runs on one thread.
+ * Selects what computes from now on; until then it is the reference. 'wasm' has SIMD kernels for float32
+ * matrix products and convolutions, on one thread, and leaves the rest to the reference; 'auto' is 'wasm' where
+ * WebAssembly's SIMD runs, else 'reference'. Everything after it is synchronous.
  *
  * @param options.threads how many threads to use if the backend can, at least 1; default 'auto'
  * @returns what was chosen, which may have fewer threads than asked for
- * @throws ArgumentError for an unknown or missing backend or a number of threads that is none
+ * @throws ArgumentError for an unknown backend, one that does not run here, or a number of threads that is none
  */
 export async function useBackend(
   name: BackendName,
@@ -37,18 +45,34 @@ export async function useBackend(
       `useBackend: threads must be 'auto' or an integer of at least 1: it is ${threads}.`,
     );
   }
-  if (name === 'wasm') {
-    throw new ArgumentError("useBackend: this version has no 'wasm' backend. Use 'auto' or 'reference'.");
-  }
-  if (name !== 'auto' && name !== 'reference') {
+  if (name !== 'auto' && name !== 'wasm' && name !== 'reference') {
     throw new ArgumentError(
       `useBackend: the backend must be 'auto', 'wasm' or 'reference': it is '${String(name)}'.`,
     );
   }
-  return backendReport();
+  selected = name === 'reference' ? reference : wasmKernels(name);
+  return { backend: selected.name, threads: selected.threads };
 }
 
 /** What computes now. */
-export function backendReport(): BackendChoice {
-  return { backend: selected.name, threads: selected.threads };
+export function backendReport(): BackendReport {
+  const { name, threads } = selected;
+  const routines = Object.keys(reference) as (keyof Kernels)[];
+  const shared = routines.filter(
+    (key) => typeof reference[key] === 'function' && selected[key] === reference[key],
+  );
+  return { backend: name, threads, onReference: selected === reference ? [] : shared };
+}
+
+function wasmKernels(name: 'auto' | 'wasm'): Kernels {
+  try {
+    wasm ??= createWasmKernels();
+    return wasm;
+  } catch (error) {
+    if (name === 'auto') return reference;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ArgumentError(`useBackend: 'wasm' does not run here: ${reason} Use 'auto' or 'reference'.`, {
+      cause: error,
+    });
+  }
 }

@@ -1,0 +1,53 @@
+import type { Kernels } from '../kernels.js';
+import type { FloatArray } from '../../storage.js';
+import { reference } from '../reference/index.js';
+import * as conv from './conv.js';
+import type { Flavour } from './assembler.js';
+import { Engine } from './engine.js';
+import { matmul, matmulRoom, prepareMatmul } from './matmul.js';
+import { bestFlavour } from './probe.js';
+
+/**
+ * Kernels emitted as WebAssembly with SIMD, for float32; everything else, and what does not fit into
+ * kernel memory, runs on the reference.
+ * @throws where WebAssembly or its SIMD is missing or forbidden
+ */
+export function createWasmKernels(flavour: Flavour = bestFlavour()): Kernels {
+  const engine = new Engine(flavour);
+  // A policy that forbids compiling shows here, not in the first product.
+  prepareMatmul(engine);
+  return {
+    ...reference,
+    name: 'wasm',
+    matmul(a, b, sizes, out) {
+      if (isFloat32(a) && isFloat32(b) && engine.hasRoom(matmulRoom(sizes))) matmul(engine, a, b, sizes, out);
+      else reference.matmul(a, b, sizes, out);
+    },
+    conv2d(x, weight, bias, sizes, out) {
+      const fits = conv.hasConv(sizes) && engine.hasRoom(conv.convRoom(sizes));
+      if (isFloat32(x) && isFloat32(weight) && (bias === null || isFloat32(bias)) && fits) {
+        conv.conv2d(engine, x, weight, bias, sizes, out);
+      } else {
+        reference.conv2d(x, weight, bias, sizes, out);
+      }
+    },
+    conv2dInputGradient(g, weight, sizes, out) {
+      const turned = conv.turnedSizes(sizes);
+      const fits = turned !== null && conv.hasConv(turned) && engine.hasRoom(conv.convRoom(turned));
+      if (isFloat32(g) && isFloat32(weight) && fits) {
+        conv.conv2dInputGradient(engine, g, weight, turned, out);
+      } else {
+        reference.conv2dInputGradient(g, weight, sizes, out);
+      }
+    },
+    conv2dWeightGradient(g, x, sizes, out) {
+      const fits = conv.hasConv(sizes) && engine.hasRoom(conv.convRoom(sizes));
+      if (isFloat32(g) && isFloat32(x) && fits) conv.conv2dWeightGradient(engine, g, x, sizes, out);
+      else reference.conv2dWeightGradient(g, x, sizes, out);
+    },
+  };
+}
+
+function isFloat32(x: FloatArray): x is Float32Array {
+  return x instanceof Float32Array;
+}

@@ -1,0 +1,76 @@
+import { unsigned } from './encoding.js';
+
+/** SIMD instructions carry a prefix and a number of their own. */
+const simd = (number: number): readonly number[] => [0xfd, ...unsigned(number)];
+
+/**
+ * Instructions without immediates that kernels use, by their names in the text format.
+ * (WebAssembly Core Specification 2.0, appendix "Index of Instructions"; relaxed SIMD: 3.0.)
+ */
+export const INSTRUCTIONS = {
+  'i32.eqz': [0x45],
+  'i32.eq': [0x46],
+  'i32.ne': [0x47],
+  'i32.lt_s': [0x48],
+  'i32.lt_u': [0x49],
+  'i32.gt_s': [0x4a],
+  'i32.le_s': [0x4c],
+  'i32.ge_s': [0x4e],
+  'i32.add': [0x6a],
+  'i32.sub': [0x6b],
+  'i32.mul': [0x6c],
+  'i32.and': [0x71],
+  'i32.shl': [0x74],
+  'i32.shr_s': [0x75],
+  'f32.sqrt': [0x91],
+  'f32.add': [0x92],
+  'f32.sub': [0x93],
+  'f32.mul': [0x94],
+  'f32.div': [0x95],
+  select: [0x1b],
+  drop: [0x1a],
+  'f32x4.splat': simd(19),
+  'i32x4.splat': simd(17),
+  'v128.and': simd(78),
+  'v128.andnot': simd(79),
+  'v128.or': simd(80),
+  'v128.xor': simd(81),
+  'v128.bitselect': simd(82),
+  'f32x4.eq': simd(65),
+  'f32x4.ne': simd(66),
+  'f32x4.lt': simd(67),
+  'f32x4.gt': simd(68),
+  'f32x4.le': simd(69),
+  'f32x4.ge': simd(70),
+  'i32x4.shl': simd(171),
+  'i32x4.shr_s': simd(172),
+  'i32x4.add': simd(174),
+  'i32x4.sub': simd(177),
+  'f32x4.abs': simd(224),
+  'f32x4.neg': simd(225),
+  'f32x4.sqrt': simd(227),
+  'f32x4.add': simd(228),
+  'f32x4.sub': simd(229),
+  'f32x4.mul': simd(230),
+  'f32x4.div': simd(231),
+  'f32x4.pmin': simd(234),
+  'f32x4.pmax': simd(235),
+  'f32x4.relaxed_madd': simd(0x105),
+} as const satisfies Record<string, readonly number[]>;
+
+/** The name of an instruction without immediates. */
+export type Instruction = keyof typeof INSTRUCTIONS;
+
+/** Instructions that address memory; `align` is the exponent of the natural alignment they promise. */
+export const MEMORY_INSTRUCTIONS = {
+  'i32.load': { code: [0x28], align: 2 },
+  'f32.load': { code: [0x2a], align: 2 },
+  'i32.store': { code: [0x36], align: 2 },
+  'f32.store': { code: [0x38], align: 2 },
+  'v128.load': { code: simd(0), align: 2 },
+  'v128.load32_splat': { code: simd(9), align: 2 },
+  'v128.store': { code: simd(11), align: 2 },
+} as const satisfies Record<string, { code: readonly number[]; align: number }>;
+
+/** The name of an instruction that addresses memory. */
+export type MemoryInstruction = keyof typeof MEMORY_INSTRUCTIONS;
