@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { root } from './process.mjs';
 
 /** What `npm start` trains when it is given no arguments; with any, gmml-train's own defaults hold. */
-const defaultTrainArguments = ['--epochs', '1'];
+const defaultTrainArguments = ['--epochs', '5'];
 
 const usage = `Usage: node scripts/gmml.mjs <command>
   install            install the dependencies, if that is still to be done

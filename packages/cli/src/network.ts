@@ -75,6 +75,8 @@ export class ReferenceNetwork extends Module {
    * Adadelta's first steps move every weight by about 0.003, whatever its gradient, and so a feature by up to 1:
    * at the untrained spread of 0.06 that throws every image many standard deviations off (a loss of 111 after
    * one step), and the first epochs are spent on coming back.
+   *
+   * @see Mishkin and Matas 2016, "All you need is a good init", which scales every layer so
    */
   initHead(digits: LabelledImages, generator?: Generator): void {
     const { head, linear } = this;
