@@ -2,7 +2,12 @@
 import { assert, boolean, constantFrom, integer, pre, property, record, type Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Generator } from '@gmml/tensor';
-import type { ConvSizes, Kernels, MatmulSizes } from '../../../packages/tensor/src/kernels/kernels.js';
+import type {
+  ConvSizes,
+  Kernels,
+  MatmulSizes,
+  SolveSizes,
+} from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler.js';
 import { createWasmKernels } from '../../../packages/tensor/src/kernels/wasm/index.js';
@@ -64,6 +69,48 @@ function compare(
     magnitude,
   );
   expectWithinBound(actual, exact, magnitude, terms);
+}
+
+/** Well-conditioned matrices, with NaN where a solve has nothing to read. */
+function triangles({ batch, n, upper, unitDiagonal }: SolveSizes): Float32Array {
+  const generator = new Generator(6);
+  return Float32Array.from({ length: batch * n * n }, (_, at) => {
+    const [row, column] = [Math.floor(at / n) % n, at % n];
+    if (row === column) return unitDiagonal ? NaN : 1 + generator.uniform();
+    return column > row === upper ? generator.normal() / n : NaN;
+  });
+}
+
+/**
+ * Substitution solves a system near by: |b − op(A)x| ≤ γ·|op(A)||x| with γ the rounding of as many terms
+ * (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, theorem 8.5).
+ */
+function expectSolved(a: Float32Array, x: Float32Array, b: Float32Array, sizes: SolveSizes): void {
+  const { batch, n, m, upper, transpose, unitDiagonal } = sizes;
+  const entry = (t: number, i: number, j: number): number => {
+    if (i === j && unitDiagonal) return 1;
+    const [row, column] = transpose ? [j, i] : [i, j];
+    const stored = row === column || column > row === upper;
+    return stored ? a[(t * n + row) * n + column] : 0;
+  };
+  let worst = 0;
+  for (let t = 0; t < batch; t++) {
+    for (let i = 0; i < n; i++) {
+      for (let l = 0; l < m; l++) {
+        let residual = b[(t * n + i) * m + l];
+        let magnitude = Math.abs(residual);
+        for (let j = 0; j < n; j++) {
+          const term = entry(t, i, j) * x[(t * n + j) * m + l];
+          residual -= term;
+          magnitude += Math.abs(term);
+        }
+        // Written so that NaN fails.
+        const within = Math.abs(residual) <= (n + 4) * ROUNDING * magnitude;
+        if (!within) worst = Math.max(worst, Math.abs(residual) || Infinity);
+      }
+    }
+  }
+  expect(worst).toBe(0);
 }
 
 describe.each(flavours)('WASM kernels, relaxed $relaxed', (flavour) => {
@@ -166,6 +213,26 @@ describe.each(flavours)('WASM kernels, relaxed $relaxed', (flavour) => {
     };
     checkConv({ n: 2, c: 1, o: 16, h: 28, w: 28, outH: 28, outW: 28, ...same });
     checkConv({ n: 2, c: 16, o: 32, h: 14, w: 14, outH: 14, outW: 14, ...same });
+  });
+
+  test('solve triangular systems, each triangle, transposed or not', () => {
+    const samples = record({
+      n: constantFrom(...edgeSizes, 128, 300),
+      m: constantFrom(0, 1, 3, 4, 7, 8, 9, 17, 64),
+      batch: constantFrom(1, 2),
+      upper: boolean(),
+      transpose: boolean(),
+      unitDiagonal: boolean(),
+    });
+    const holds = property(samples, (sizes) => {
+      const { batch, n, m } = sizes;
+      const a = triangles(sizes);
+      const b = numbers(batch * n * m, 5);
+      const x = new Float32Array(b.length);
+      wasm.triangularSolve(a, b, sizes, x);
+      expectSolved(a, x, b, sizes);
+    });
+    assert(holds, { numRuns: 150 });
   });
 
   test('leave float64 to the reference', () => {

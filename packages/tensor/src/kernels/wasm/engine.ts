@@ -46,6 +46,21 @@ export class Engine {
     return exports;
   }
 
+  /** The address of numbers that a kernel reads: where they lie if that is kernel memory, otherwise of a copy. */
+  input(x: Float32Array, allocate: Allocate): number {
+    if (x.buffer === this.floats.buffer) return x.byteOffset;
+    const start = allocate(x.length);
+    this.floats.set(x, start);
+    return 4 * start;
+  }
+
+  /** The address that a kernel writes its output to; `take` brings it to `out` if it is not there already. */
+  output(out: Float32Array, allocate: Allocate): { address: number; take: () => void } {
+    if (out.buffer === this.floats.buffer) return { address: out.byteOffset, take: () => {} };
+    const start = allocate(out.length);
+    return { address: 4 * start, take: () => out.set(this.floats.subarray(start, start + out.length)) };
+  }
+
   /** Whether this many numbers can be handed out at once. */
   hasRoom(floats: number): boolean {
     return this.top + floats + SLACK <= this.floats.length;

@@ -6,6 +6,7 @@ import type { Flavour } from './assembler.js';
 import { Engine } from './engine.js';
 import { matmul, matmulRoom, prepareMatmul } from './matmul.js';
 import { bestFlavour } from './probe.js';
+import { triangularSolve, triangularSolveRoom } from './triangularSolve.js';
 
 /**
  * Kernels emitted as WebAssembly with SIMD, for float32; everything else, and what does not fit into
@@ -44,6 +45,11 @@ export function createWasmKernels(flavour: Flavour = bestFlavour()): Kernels {
       const fits = conv.hasConv(sizes) && engine.hasRoom(conv.convRoom(sizes));
       if (isFloat32(g) && isFloat32(x) && fits) conv.conv2dWeightGradient(engine, g, x, sizes, out);
       else reference.conv2dWeightGradient(g, x, sizes, out);
+    },
+    triangularSolve(a, b, sizes, out) {
+      const fits = engine.hasRoom(triangularSolveRoom(sizes));
+      if (isFloat32(a) && isFloat32(b) && fits) triangularSolve(engine, a, b, sizes, out);
+      else reference.triangularSolve(a, b, sizes, out);
     },
   };
 }
