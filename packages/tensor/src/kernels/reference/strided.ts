@@ -33,12 +33,24 @@ export function takeBlocks(x: FloatArray, positions: Int32Array, block: number, 
 }
 
 export function addBlocks(g: FloatArray, positions: Int32Array, block: number, out: FloatArray): void {
-  const sums = out instanceof Float32Array ? new Float64Array(out) : out;
+  // Where blocks meet in one place, they are summed in float64.
+  const meet = out instanceof Float32Array && repeats(positions, out.length / block);
+  const sums = meet ? new Float64Array(out) : out;
   for (let i = 0; i < positions.length; i++) {
     const to = positions[i] * block;
     for (let j = 0; j < block; j++) sums[to + j] += g[i * block + j];
   }
   if (sums !== out) out.set(sums);
+}
+
+/** Whether any of the positions, all below `count`, occurs twice. */
+function repeats(positions: Int32Array, count: number): boolean {
+  const seen = new Uint8Array(count);
+  for (const position of positions) {
+    if (seen[position] === 1) return true;
+    seen[position] = 1;
+  }
+  return false;
 }
 
 export function triangle(

@@ -5,6 +5,7 @@ import * as conv from './conv.js';
 import type { Flavour } from './assembler.js';
 import { Engine } from './engine.js';
 import { matmul, matmulRoom, prepareMatmul } from './matmul.js';
+import { maxPool2d } from './pool.js';
 import { bestFlavour } from './probe.js';
 import { triangularSolve, triangularSolveRoom } from './triangularSolve.js';
 
@@ -45,6 +46,10 @@ export function createWasmKernels(flavour: Flavour = bestFlavour()): Kernels {
       const fits = conv.hasConv(sizes) && engine.hasRoom(conv.convRoom(sizes));
       if (isFloat32(g) && isFloat32(x) && fits) conv.conv2dWeightGradient(engine, g, x, sizes, out);
       else reference.conv2dWeightGradient(g, x, sizes, out);
+    },
+    maxPool2d(x, sizes, out, positions) {
+      const done = isFloat32(x) && isFloat32(out) && maxPool2d(engine, x, sizes, out, positions);
+      if (!done) reference.maxPool2d(x, sizes, out, positions);
     },
     triangularSolve(a, b, sizes, out) {
       const fits = engine.hasRoom(triangularSolveRoom(sizes));
