@@ -28,8 +28,8 @@ export function kernels(): Kernels {
 }
 
 /**
- * Selects what computes from now on; until then it is the reference. 'wasm' has SIMD kernels for float32
- * matrix products and convolutions, on one thread, and leaves the rest to the reference; 'auto' is 'wasm' where
+ * Selects what computes from now on; until then it is the reference. 'wasm' has SIMD kernels for float32, on one
+ * thread, and leaves to the reference what `backendReport()` lists; 'auto' is 'wasm' where
  * WebAssembly's SIMD runs, else 'reference'. Everything after it is synchronous.
  *
  * @param options.threads how many threads to use if the backend can, at least 1; default 'auto'

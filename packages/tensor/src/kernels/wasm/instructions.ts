@@ -53,8 +53,19 @@ export const INSTRUCTIONS = {
   'f32x4.sub': simd(229),
   'f32x4.mul': simd(230),
   'f32x4.div': simd(231),
+  'f32x4.min': simd(232),
+  'f32x4.max': simd(233),
   'f32x4.pmin': simd(234),
   'f32x4.pmax': simd(235),
+  'f32x4.demote_f64x2_zero': simd(94),
+  'f64x2.promote_low_f32x4': simd(95),
+  'f64x2.eq': simd(71),
+  'f64x2.neg': simd(237),
+  'f64x2.sqrt': simd(239),
+  'f64x2.add': simd(240),
+  'f64x2.sub': simd(241),
+  'f64x2.mul': simd(242),
+  'f64x2.div': simd(243),
   'f32x4.relaxed_madd': simd(0x105),
 } as const satisfies Record<string, readonly number[]>;
 
@@ -69,6 +80,7 @@ export const MEMORY_INSTRUCTIONS = {
   'f32.store': { code: [0x38], align: 2 },
   'v128.load': { code: simd(0), align: 2 },
   'v128.load32_splat': { code: simd(9), align: 2 },
+  'v128.load64_splat': { code: simd(10), align: 2 },
   'v128.store': { code: simd(11), align: 2 },
 } as const satisfies Record<string, { code: readonly number[]; align: number }>;
 
