@@ -1,16 +1,9 @@
 import type { ConvSizes } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js';
+import { isFloat32, up } from './arrays.js';
 import type { Engine } from './engine.js';
-import {
-  padInto,
-  packGradient,
-  packWeights,
-  paddedSizes,
-  unpackPanels,
-  up,
-  type Padded,
-} from './convLayout.js';
+import { padInto, packGradient, packWeights, paddedSizes, unpackPanels, type Padded } from './convLayout.js';
 
 /** Output channels that are computed together: two vectors. */
 export const CHANNELS = 8;
@@ -28,43 +21,21 @@ const TAPS = { relaxed: 5, plain: 3 };
 /** Terms that are added in float32 before the sum is added to another. */
 const BLOCK = 256;
 
-/** Whether these sizes have a kernel: a kernel's plane and an output row must not be longer than a block of terms. */
-export function hasConv({ kernelH, kernelW, outW }: ConvSizes): boolean {
-  return kernelH * kernelW <= BLOCK && outW <= BLOCK;
-}
-
-/** How many numbers of kernel memory any of the three takes. */
-export function convRoom(sizes: ConvSizes): number {
-  const { c, o, kernelH, kernelW, outH, outW } = sizes;
-  const weights = up(o, CHANNELS) * up(c, CHANNELS) * kernelH * kernelW;
-  return paddedSizes(sizes).size + weights + up(o, CHANNELS) * (outH * outW + 1);
-}
-
-/**
- * The sizes of the convolution that gives the gradient in the input. There is one at stride 1, or null:
- * also where it would need a negative padding.
- */
-export function turnedSizes(sizes: ConvSizes): ConvSizes | null {
-  const { c, o, h, w, strideH, strideW, outH, outW } = sizes;
-  const padH = sizes.dilationH * (sizes.kernelH - 1) - sizes.padH;
-  const padW = sizes.dilationW * (sizes.kernelW - 1) - sizes.padW;
-  if (strideH !== 1 || strideW !== 1 || padH < 0 || padW < 0) return null;
-  return { ...sizes, c: o, o: c, h: outH, w: outW, outH: h, outW: w, padH, padW };
-}
-
 /**
  * Direct convolution, image by image over a zero-padded copy: a tile of 8 output channels by 4 pixels of a
  * row stays in registers while the input channels and the kernel's taps pass by, so that each input
  * number is spread once over 8 channels. Sums of up to 256 terms are float32.
+ * False, and nothing written, for float64 and what there is no kernel for.
  */
 export function conv2d(
   engine: Engine,
-  x: Float32Array,
-  weight: Float32Array,
-  bias: Float32Array | null,
+  x: FloatArray,
+  weight: FloatArray,
+  bias: FloatArray | null,
   sizes: ConvSizes,
   out: FloatArray,
-): void {
+): boolean {
+  if (!isFloat32(x) || !isFloat32(weight) || !hasKernel(engine, sizes)) return false;
   const { n, c, h, w, o, outH, outW } = sizes;
   const padded = paddedSizes(sizes);
   const { floats } = engine;
@@ -84,17 +55,23 @@ export function conv2d(
       out.set(floats.subarray(target, target + o * outH * outW), i * o * outH * outW);
     }
   });
+  return true;
 }
 
-/** The gradient in the input: a convolution of g with the kernel turned by 180°, channels swapped, of the sizes `turnedSizes`. */
+/**
+ * The gradient in the input: where the stride is 1 a convolution of g with the kernel turned by 180°, channels
+ * swapped. False, and nothing written, for float64 and what there is no kernel for.
+ */
 export function conv2dInputGradient(
   engine: Engine,
-  g: Float32Array,
-  weight: Float32Array,
-  turned: ConvSizes,
+  g: FloatArray,
+  weight: FloatArray,
+  sizes: ConvSizes,
   out: FloatArray,
-): void {
-  const { c: o, o: c, kernelH, kernelW } = turned;
+): boolean {
+  const turned = turnedSizes(sizes);
+  if (turned === null || !isFloat32(g) || !isFloat32(weight) || !hasKernel(engine, turned)) return false;
+  const { c, o, kernelH, kernelW } = sizes;
   const taps = kernelH * kernelW;
   const swapped = new Float32Array(weight.length);
   for (let to = 0; to < o; to++) {
@@ -104,20 +81,22 @@ export function conv2dInputGradient(
       }
     }
   }
-  conv2d(engine, g, swapped, null, turned, out);
+  return conv2d(engine, g, swapped, null, turned, out);
 }
 
 /**
  * The gradient in the weight, image by image: 8 output channels by a few taps of a kernel row stay in
  * registers while the output pixels pass by. Sums of up to 256 pixels are float32, as is their sum.
+ * False, and nothing written, for float64 and what there is no kernel for.
  */
 export function conv2dWeightGradient(
   engine: Engine,
-  g: Float32Array,
-  x: Float32Array,
+  g: FloatArray,
+  x: FloatArray,
   sizes: ConvSizes,
   out: FloatArray,
-): void {
+): boolean {
+  if (!isFloat32(g) || !isFloat32(x) || !hasKernel(engine, sizes)) return false;
   const { n, c, h, w, o, kernelH, kernelW, outH, outW } = sizes;
   const padded = paddedSizes(sizes);
   const { floats } = engine;
@@ -137,6 +116,27 @@ export function conv2dWeightGradient(
     }
     unpackPanels(floats, panels, sizes, out);
   });
+  return true;
+}
+
+/** Whether there is a kernel: a kernel's plane and an output row no longer than a block of terms, and room to work. */
+function hasKernel(engine: Engine, sizes: ConvSizes): boolean {
+  const { c, o, kernelH, kernelW, outH, outW } = sizes;
+  if (kernelH * kernelW > BLOCK || outW > BLOCK) return false;
+  const weights = up(o, CHANNELS) * up(c, CHANNELS) * kernelH * kernelW;
+  return engine.hasRoom(paddedSizes(sizes).size + weights + up(o, CHANNELS) * (outH * outW + 1));
+}
+
+/**
+ * The sizes of the convolution that gives the gradient in the input. There is one at stride 1, or null:
+ * also where it would need a negative padding.
+ */
+function turnedSizes(sizes: ConvSizes): ConvSizes | null {
+  const { c, o, h, w, strideH, strideW, outH, outW } = sizes;
+  const padH = sizes.dilationH * (sizes.kernelH - 1) - sizes.padH;
+  const padW = sizes.dilationW * (sizes.kernelW - 1) - sizes.padW;
+  if (strideH !== 1 || strideW !== 1 || padH < 0 || padW < 0) return null;
+  return { ...sizes, c: o, o: c, h: outH, w: outW, outH: h, outW: w, padH, padW };
 }
 
 function keyOf(name: string, sizes: ConvSizes): string {

@@ -1,5 +1,6 @@
 import type { ConvSizes } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
+import { up } from './arrays.js';
 
 /** Output channels that lie beside each other in packed weights and gradients. */
 const LANES = 8;
@@ -77,9 +78,4 @@ export function unpackPanels(floats: Float32Array, start: number, sizes: ConvSiz
     const panel = start + Math.floor(to / LANES) * taps * LANES + (to % LANES);
     for (let t = 0; t < taps; t++) out[to * taps + t] = floats[panel + t * LANES];
   }
-}
-
-/** n rounded up to a multiple of step. */
-export function up(n: number, step: number): number {
-  return Math.ceil(n / step) * step;
 }

@@ -15,6 +15,7 @@ import {
   zipFormula,
   type Formula,
 } from './elementwiseFormulas.js';
+import { isFloat32 } from './arrays.js';
 import type { Engine } from './engine.js';
 
 /** Numbers of an array that are copied, computed and copied back together, so that they stay in cache. */
@@ -152,7 +153,7 @@ function compute(
   shape: Shape,
 ): boolean {
   const rows = rowsOf(shape, operands);
-  if (formula === undefined || rows === null || !operands.every(isFloat32)) return false;
+  if (formula === undefined || rows === null || !operands.every(holdsFloat32)) return false;
   if (!(out instanceof Float32Array) || !engine.hasRoom((operands.length + 1) * PIECE)) return false;
   if (out.length === 0) return true;
   const { length, steps, outer, outerStrides } = rows;
@@ -293,6 +294,6 @@ function flat(...arrays: readonly FloatArray[]): Operand[] {
   return arrays.map((x) => ({ x, strides: [1] }));
 }
 
-function isFloat32(operand: Operand): operand is Operand<Float32Array> {
-  return operand.x instanceof Float32Array;
+function holdsFloat32(operand: Operand): operand is Operand<Float32Array> {
+  return isFloat32(operand.x);
 }

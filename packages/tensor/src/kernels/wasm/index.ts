@@ -1,15 +1,14 @@
 import type { Kernels } from '../kernels.js';
-import type { FloatArray } from '../../storage.js';
 import { reference } from '../reference/index.js';
 import * as conv from './conv.js';
 import type { Flavour } from './assembler.js';
 import * as elementwise from './elementwise.js';
 import { Engine } from './engine.js';
-import { matmul, matmulRoom, prepareMatmul } from './matmul.js';
+import { matmul, prepareMatmul } from './matmul.js';
 import * as optimizer from './optimizer.js';
 import { maxPool2d } from './pool.js';
 import { bestFlavour } from './probe.js';
-import { triangularSolve, triangularSolveRoom } from './triangularSolve.js';
+import { triangularSolve } from './triangularSolve.js';
 
 /** Shorter arrays are faster on the reference than a call and its copies; the bits are the same. */
 const SHORTEST = 256;
@@ -57,44 +56,23 @@ export function createWasmKernels(flavour: Flavour = bestFlavour()): Kernels {
     adam(...args) {
       if (args[0].length < SHORTEST || !optimizer.adam(engine, ...args)) reference.adam(...args);
     },
-    matmul(a, b, sizes, out) {
-      if (isFloat32(a) && isFloat32(b) && engine.hasRoom(matmulRoom(sizes))) matmul(engine, a, b, sizes, out);
-      else reference.matmul(a, b, sizes, out);
+    matmul(...args) {
+      if (!matmul(engine, ...args)) reference.matmul(...args);
     },
-    conv2d(x, weight, bias, sizes, out) {
-      const fits = conv.hasConv(sizes) && engine.hasRoom(conv.convRoom(sizes));
-      if (isFloat32(x) && isFloat32(weight) && (bias === null || isFloat32(bias)) && fits) {
-        conv.conv2d(engine, x, weight, bias, sizes, out);
-      } else {
-        reference.conv2d(x, weight, bias, sizes, out);
-      }
+    conv2d(...args) {
+      if (!conv.conv2d(engine, ...args)) reference.conv2d(...args);
     },
-    conv2dInputGradient(g, weight, sizes, out) {
-      const turned = conv.turnedSizes(sizes);
-      const fits = turned !== null && conv.hasConv(turned) && engine.hasRoom(conv.convRoom(turned));
-      if (isFloat32(g) && isFloat32(weight) && fits) {
-        conv.conv2dInputGradient(engine, g, weight, turned, out);
-      } else {
-        reference.conv2dInputGradient(g, weight, sizes, out);
-      }
+    conv2dInputGradient(...args) {
+      if (!conv.conv2dInputGradient(engine, ...args)) reference.conv2dInputGradient(...args);
     },
-    conv2dWeightGradient(g, x, sizes, out) {
-      const fits = conv.hasConv(sizes) && engine.hasRoom(conv.convRoom(sizes));
-      if (isFloat32(g) && isFloat32(x) && fits) conv.conv2dWeightGradient(engine, g, x, sizes, out);
-      else reference.conv2dWeightGradient(g, x, sizes, out);
+    conv2dWeightGradient(...args) {
+      if (!conv.conv2dWeightGradient(engine, ...args)) reference.conv2dWeightGradient(...args);
     },
-    maxPool2d(x, sizes, out, positions) {
-      const done = isFloat32(x) && isFloat32(out) && maxPool2d(engine, x, sizes, out, positions);
-      if (!done) reference.maxPool2d(x, sizes, out, positions);
+    maxPool2d(...args) {
+      if (!maxPool2d(engine, ...args)) reference.maxPool2d(...args);
     },
-    triangularSolve(a, b, sizes, out) {
-      const fits = engine.hasRoom(triangularSolveRoom(sizes));
-      if (isFloat32(a) && isFloat32(b) && fits) triangularSolve(engine, a, b, sizes, out);
-      else reference.triangularSolve(a, b, sizes, out);
+    triangularSolve(...args) {
+      if (!triangularSolve(engine, ...args)) reference.triangularSolve(...args);
     },
   };
-}
-
-function isFloat32(x: FloatArray): x is Float32Array {
-  return x instanceof Float32Array;
 }

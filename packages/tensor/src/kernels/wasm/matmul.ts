@@ -1,6 +1,7 @@
 import type { MatmulSizes } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js';
+import { isFloat32, up } from './arrays.js';
 import type { Engine } from './engine.js';
 import type { Emitted } from './webAssembly.js';
 
@@ -19,25 +20,21 @@ export function prepareMatmul(engine: Engine): Record<string, Emitted> {
   return engine.module('matmul', emitMatmul);
 }
 
-/** How many numbers of kernel memory a product takes. */
-export function matmulRoom({ m, k, n }: MatmulSizes): number {
-  const depth = Math.min(k, DEPTH);
-  return (depth + up(m, TILE_ROWS)) * up(n, TILE_COLUMNS) + Math.min(up(m, TILE_ROWS), BLOCK_ROWS) * depth;
-}
-
 /**
  * out [batch, m, n] = op(A) op(B) by packed panels (Goto and van de Geijn, "Anatomy of high-performance
  * matrix multiplication", 2008): for each block of 256 along k, B is laid out in panels of 8 columns and A in
  * panels of 4 rows, each in the order in which the tile is computed; rows and columns beyond the edge are
  * zeros. Each sum of 256 terms is float32, and so is the sum of these.
+ * False, and nothing written, for float64 and what does not fit into kernel memory.
  */
 export function matmul(
   engine: Engine,
-  a: Float32Array,
-  b: Float32Array,
+  a: FloatArray,
+  b: FloatArray,
   sizes: MatmulSizes,
   out: FloatArray,
-): void {
+): boolean {
+  if (!isFloat32(a) || !isFloat32(b) || !engine.hasRoom(room(sizes))) return false;
   const { batch, m, k, n } = sizes;
   const { addTiles } = prepareMatmul(engine);
   const { floats } = engine;
@@ -66,6 +63,13 @@ export function matmul(
       }
     }
   });
+  return true;
+}
+
+/** How many numbers of kernel memory a product takes. */
+function room({ m, k, n }: MatmulSizes): number {
+  const depth = Math.min(k, DEPTH);
+  return (depth + up(m, TILE_ROWS)) * up(n, TILE_COLUMNS) + Math.min(up(m, TILE_ROWS), BLOCK_ROWS) * depth;
 }
 
 /** Rows `row` … of op(A), columns `from` …: panel after panel, column after column, 4 rows each. */
@@ -168,8 +172,4 @@ function emitTile(
     }
     f.increase(tile, rowBytes);
   }
-}
-
-function up(n: number, step: number): number {
-  return Math.ceil(n / step) * step;
 }

@@ -4,6 +4,7 @@
 import type { AdadeltaUpdate, AdamUpdate, SgdUpdate } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js';
+import { isFloat32 } from './arrays.js';
 import { emitVectors, PIECE, promote } from './elementwise.js';
 import type { Allocate, Engine } from './engine.js';
 
@@ -175,8 +176,4 @@ function addSquare(f: FunctionBuilder, average: Local, kept: Local, added: Local
 /** Rounds the two lanes of float64 on the stack to float32. */
 function round(f: FunctionBuilder): FunctionBuilder {
   return f.op('f32x4.demote_f64x2_zero').op('f64x2.promote_low_f32x4');
-}
-
-function isFloat32(x: FloatArray): x is Float32Array {
-  return x instanceof Float32Array;
 }

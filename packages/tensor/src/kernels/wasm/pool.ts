@@ -1,5 +1,7 @@
 import type { WindowSizes } from '../kernels.js';
+import type { FloatArray } from '../../storage.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js';
+import { isFloat32 } from './arrays.js';
 import type { Engine } from './engine.js';
 
 /** Windows of a row that are computed together, one in each lane of a vector. */
@@ -11,18 +13,19 @@ const MOST_TAPS = 64;
 /**
  * The largest of each window and where in x it is first met, the last NaN winning: the reference's results,
  * bit for bit. Four windows of a row are searched side by side, tap after tap in row-major order.
- * Gives false and writes nothing where there is no kernel: with padding, for windows of more than 64
+ * Gives false and writes nothing where there is no kernel: for float64, with padding, for windows of more than 64
  * numbers, and for what does not fit into kernel memory.
  */
 export function maxPool2d(
   engine: Engine,
-  x: Float32Array,
+  x: FloatArray,
   sizes: WindowSizes,
-  out: Float32Array,
+  out: FloatArray,
   positions: Int32Array,
 ): boolean {
   const { n, c, h, w, kernelH, kernelW, strideH, strideW, padH, padW, outH, outW } = sizes;
   const fits = engine.hasRoom(x.length + out.length + positions.length);
+  if (!isFloat32(x) || !isFloat32(out)) return false;
   if (padH > 0 || padW > 0 || kernelH * kernelW > MOST_TAPS || !fits) return false;
   const key = ['maxPool2d', h, w, kernelH, kernelW, strideH, strideW, outH, outW].join(' ');
   const { pool } = engine.module(key, (module) => emitPool(module, sizes));

@@ -1,6 +1,7 @@
 import type { SolveSizes } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js';
+import { isFloat32, up } from './arrays.js';
 import type { Engine } from './engine.js';
 
 /** Rows and columns of X that are found together: 4 × 8 is eight vectors. */
@@ -10,26 +11,23 @@ const TILE_COLUMNS = 8;
 /** Terms that are added in float32 before the sum is taken from the right-hand side; a power of 2. */
 const BLOCK = 256;
 
-/** How many numbers of kernel memory a system takes. */
-export function triangularSolveRoom({ n, m }: SolveSizes): number {
-  return n * n + n * padded(m);
-}
-
 /**
  * X of op(A) X = B by blocked substitution: 4 rows by 8 columns of X at a time. What the rows already found
  * take away is a small matrix product, whose sums stay in registers; the 4 × 4 triangle on the diagonal is
  * then solved in registers too. Columns beyond the edge are zeros.
+ * False, and nothing written, for float64 and what does not fit into kernel memory.
  * (Golub and Van Loan, "Matrix Computations", 2013, §3.1.4.)
  */
 export function triangularSolve(
   engine: Engine,
-  a: Float32Array,
-  b: Float32Array,
+  a: FloatArray,
+  b: FloatArray,
   sizes: SolveSizes,
   out: FloatArray,
-): void {
+): boolean {
+  if (!isFloat32(a) || !isFloat32(b) || !engine.hasRoom(room(sizes))) return false;
   const { batch, n, m, upper, transpose, unitDiagonal } = sizes;
-  if (n === 0 || m === 0) return;
+  if (n === 0 || m === 0) return true;
   const key = `solve ${[n, padded(m), upper, transpose, unitDiagonal].join(' ')}`;
   const { solve } = engine.module(key, (module) => emitSolve(module, walkOf(sizes)));
   const { floats } = engine;
@@ -44,6 +42,12 @@ export function triangularSolve(
       copyRows(floats, right, padded(m), out, t * n * m, m, n, m);
     }
   });
+  return true;
+}
+
+/** How many numbers of kernel memory a system takes. */
+function room({ n, m }: SolveSizes): number {
+  return n * n + n * padded(m);
 }
 
 /** How substitution walks, in bytes: from the first row or from the last, along rows of A or down its columns. */
@@ -191,7 +195,7 @@ function fromLowest(offset: number, last: number): number {
 }
 
 function padded(m: number): number {
-  return Math.ceil(m / TILE_COLUMNS) * TILE_COLUMNS;
+  return up(m, TILE_COLUMNS);
 }
 
 function copyRows(
