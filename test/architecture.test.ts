@@ -18,7 +18,7 @@ const PACKAGES: Record<string, string[]> = {
 const LAYERS = [
   ['errors.ts'],
   ['shape.ts'],
-  ['storage.ts', 'random.ts'],
+  ['checks.ts', 'storage.ts', 'random.ts'],
   ['kernels/'],
   ['ops/'],
   ['tape.ts', 'print.ts'],

@@ -1,10 +1,4 @@
-import {
-  ArgumentError,
-  NotFiniteError,
-  NotPositiveDefiniteError,
-  NumericalError,
-  type Tensor,
-} from '@gmml/tensor';
+import { NotFiniteError, NotPositiveDefiniteError, NumericalError, type Tensor } from '@gmml/tensor';
 import { MultivariateNormal } from './multivariateNormal.js';
 
 /** How covariances are restricted: independent coordinates, a triangular factor, or the whole matrix. */
@@ -69,15 +63,6 @@ export function gramLogWeights(omega: Tensor): Tensor {
     );
   }
   return shifted.div(totals).log();
-}
-
-/** @throws ArgumentError for anything else. */
-export function checkOption<T extends string>(name: string, value: T, allowed: readonly T[]): T {
-  if (!allowed.includes(value)) {
-    const choices = allowed.map((choice) => `'${choice}'`).join(', ');
-    throw new ArgumentError(`GMML: ${name} must be one of ${choices}: it is '${value}'.`);
-  }
-  return value;
 }
 
 /** x with a share of its mean diagonal entry added to the diagonal. */

@@ -1,6 +1,5 @@
 import { Buffer, Module, Parameter } from '@gmml/nn';
 import {
-  ArgumentError,
   defaultGenerator,
   full,
   isGradEnabled,
@@ -12,8 +11,8 @@ import {
   type Generator,
   type Tensor,
 } from '@gmml/tensor';
+import { checkInteger, checkOneOf } from '@gmml/tensor/checks';
 import {
-  checkOption,
   choleskyComponents,
   choleskyLogWeights,
   gramComponents,
@@ -111,18 +110,18 @@ export class GMML extends Module {
     const { temperature = true, learnPriors = false, logStretchTrick = false } = options;
     const { generator = defaultGenerator(), dtype = 'float32' } = options;
     for (const [name, value] of Object.entries({ inputDim, d, nClass, nComponent })) {
-      if (!Number.isSafeInteger(value) || value < 1) {
-        throw new ArgumentError(`GMML: ${name} must be an integer of at least 1: it is ${String(value)}.`);
-      }
+      checkInteger('GMML', name, value, 1);
     }
+    checkOneOf('GMML', 'covType', covType, ['diag', 'tril', 'full']);
+    checkOneOf('GMML', 'parametrization', parametrization, ['cholesky', 'gram']);
+    checkOneOf('GMML', 'projection', projection, ['auto', 'always']);
     this.inputDim = inputDim;
     this.d = d;
     this.nClass = nClass;
     this.nComponent = nComponent;
-    this.covType = checkOption('covType', covType, ['diag', 'tril', 'full']);
-    this.parametrization = checkOption('parametrization', parametrization, ['cholesky', 'gram']);
+    this.covType = covType;
+    this.parametrization = parametrization;
     this.logStretchTrick = logStretchTrick;
-    checkOption('projection', projection, ['auto', 'always']);
 
     const isGram = parametrization === 'gram';
     const components = [nClass, nComponent];

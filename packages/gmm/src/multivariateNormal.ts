@@ -7,6 +7,7 @@ import {
   type Shape,
   type Tensor,
 } from '@gmml/tensor';
+import { broadcastShapes } from '@gmml/tensor/checks';
 
 const LOG_2PI = Math.log(2 * Math.PI);
 
@@ -202,15 +203,7 @@ function checkSymmetric(covariance: Tensor): void {
   }
 }
 
+/** The leading dimensions that two of the distribution's tensors have in common. */
 function broadcast(a: Shape, b: Shape): Shape {
-  const length = Math.max(a.length, b.length);
-  return Array.from({ length }, (_, i) => {
-    const m = a[a.length - length + i] ?? 1;
-    const n = b[b.length - length + i] ?? 1;
-    if (m === n || n === 1) return m;
-    if (m === 1) return n;
-    throw new ShapeError(
-      `MultivariateNormal: leading dimensions must broadcast: [${a.join(', ')}] and [${b.join(', ')}] do not.`,
-    );
-  });
+  return broadcastShapes('MultivariateNormal', a, b, ['leading dimensions are', 'and']);
 }

@@ -6,6 +6,7 @@ import {
   type Generator,
   type Tensor,
 } from '@gmml/tensor';
+import { checkInteger } from '@gmml/tensor/checks';
 
 /** Options of `achlioptas`. */
 export interface ProjectionOptions {
@@ -28,9 +29,7 @@ export function achlioptas(
   { s = 3, generator = defaultGenerator(), dtype }: ProjectionOptions = {},
 ): Tensor {
   for (const [name, value] of Object.entries({ inputDim, d })) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new ArgumentError(`achlioptas: ${name} must be an integer of at least 1: it is ${value}.`);
-    }
+    checkInteger('achlioptas', name, value, 1);
   }
   if (!(s >= 1 && Number.isFinite(s))) {
     throw new ArgumentError(`achlioptas: s must be a number of at least 1: it is ${s}.`);

@@ -1,6 +1,6 @@
 import { ArgumentError, defaultGenerator, tensor } from '@gmml/tensor';
 import type { DType, Generator, Shape, Tensor } from '@gmml/tensor';
-import { checkNumber } from './checks.js';
+import { checkNumber } from '@gmml/tensor/checks';
 
 /** Options shared by everything that starts from random numbers. */
 export interface InitOptions {

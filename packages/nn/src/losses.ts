@@ -1,6 +1,6 @@
 import { DTypeError, IndexError, ShapeError } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
-import { checkOneOf } from './checks.js';
+import { checkOneOf, sameShape } from '@gmml/tensor/checks';
 
 /** What becomes of the losses of the samples: their mean, their sum, or each by itself. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -48,7 +48,7 @@ export function crossEntropy(
  */
 export function mseLoss(x: Tensor, y: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor {
   checkReduction('mseLoss', reduction);
-  if (x.ndim !== y.ndim || !x.shape.every((size, i) => size === y.shape[i])) {
+  if (!sameShape(x.shape, y.shape)) {
     throw new ShapeError(
       `mseLoss: x and y must have the same shape: x is [${x.shape.join(', ')}], y is [${y.shape.join(', ')}].`,
     );

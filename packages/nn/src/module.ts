@@ -1,4 +1,5 @@
 import { ArgumentError, Tensor } from '@gmml/tensor';
+import { sameShape, show } from '@gmml/tensor/checks';
 
 /** A tensor that a module trains: a leaf that requires a gradient. It shares the numbers of the tensor it is made of. */
 export class Parameter extends Tensor {
@@ -204,7 +205,8 @@ function join(prefix: string, name: string): string {
 
 /** What is wrong with `source` as the new value of `target`: one line or none. */
 function misfit(name: string, target: Tensor, source: unknown): string[] {
-  if (!(source instanceof Tensor)) return [`${name} is not a tensor, must be [${target.shape.join(', ')}]`];
-  const same = source.ndim === target.ndim && source.shape.every((n, i) => n === target.shape[i]);
-  return same ? [] : [`${name} is [${source.shape.join(', ')}], must be [${target.shape.join(', ')}]`];
+  if (!(source instanceof Tensor)) return [`${name} is not a tensor, must be ${show(target.shape)}`];
+  return sameShape(source.shape, target.shape)
+    ? []
+    : [`${name} is ${show(source.shape)}, must be ${show(target.shape)}`];
 }

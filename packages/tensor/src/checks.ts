@@ -1,7 +1,8 @@
-// What constructors check before they build anything.
+// The subpath @gmml/tensor/checks: what constructors check before they build anything, and shapes in messages.
 
-import { ArgumentError } from '@gmml/tensor';
-import type { Size2d } from '@gmml/tensor';
+import { ArgumentError } from './errors.js';
+
+export { broadcastShapes, sameShape, show } from './shape.js';
 
 /** The range a number must lie in; `below` excludes its bound, `from` and `to` include theirs. */
 export interface Range {
@@ -43,7 +44,12 @@ export function checkOneOf(op: string, name: string, value: string, allowed: rea
 }
 
 /** The value as [height, width]. @throws ArgumentError unless it is made of integers of at least `least`. */
-export function toPair(op: string, name: string, value: Size2d, least: number): readonly [number, number] {
+export function toPair(
+  op: string,
+  name: string,
+  value: number | readonly [number, number],
+  least: number,
+): readonly [number, number] {
   const both = typeof value === 'number' ? [value, value] : value;
   const fits =
     Array.isArray(both) && both.length === 2 && both.every((n) => Number.isSafeInteger(n) && n >= least);

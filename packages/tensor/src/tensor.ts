@@ -237,20 +237,12 @@ export class Tensor extends Variable {
     return apply(reduce.logSumExp, [this], this.reduction('logSumExp', dim, options));
   }
   /** The position of the largest along dim; without dim, in the flat tensor. */
-  argmax(dim?: number, { keepDim = false }: KeepDim = {}): Tensor {
-    if (dim === undefined)
-      return this.flatten()
-        .argmax(0)
-        .reshape(keepDim ? this.shape.map(() => 1) : []);
-    return apply(reduce.argmax, [this], { dim: this.dim('argmax', dim), keepDim });
+  argmax(dim?: number, options?: KeepDim): Tensor {
+    return position(reduce.argmax, this, dim, options);
   }
   /** The position of the smallest along dim; without dim, in the flat tensor. */
-  argmin(dim?: number, { keepDim = false }: KeepDim = {}): Tensor {
-    if (dim === undefined)
-      return this.flatten()
-        .argmin(0)
-        .reshape(keepDim ? this.shape.map(() => 1) : []);
-    return apply(reduce.argmin, [this], { dim: this.dim('argmin', dim), keepDim });
+  argmin(dim?: number, options?: KeepDim): Tensor {
+    return position(reduce.argmin, this, dim, options);
   }
   softmax(dim: number): Tensor {
     return apply(reduce.softmax, [this], { dim: this.dim('softmax', dim) });
@@ -424,4 +416,15 @@ export function checkDType(op: string, dtype: DType): DType {
 
 export function viewOf(x: Tensor): View {
   return { data: x.data, shape: x.shape };
+}
+
+/** Where the extremum stands along dim; without dim, in the flat tensor. */
+function position(
+  op: typeof reduce.argmax,
+  x: Tensor,
+  dim?: number,
+  { keepDim = false }: KeepDim = {},
+): Tensor {
+  if (dim !== undefined) return apply(op, [x], { dim: normalizeDim(op.name, dim, x.ndim), keepDim });
+  return position(op, x.flatten(), 0).reshape(keepDim ? x.shape.map(() => 1) : []);
 }

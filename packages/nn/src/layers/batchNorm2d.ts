@@ -1,6 +1,6 @@
 import { ones, ShapeError, zeros } from '@gmml/tensor';
 import type { DType, Tensor } from '@gmml/tensor';
-import { checkInteger, checkNumber } from '../checks.js';
+import { checkInteger, checkNumber } from '@gmml/tensor/checks';
 import { Buffer, Module, Parameter } from '../module.js';
 
 export interface BatchNorm2dOptions {

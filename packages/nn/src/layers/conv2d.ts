@@ -1,6 +1,6 @@
 import { conv2d } from '@gmml/tensor';
 import type { Size2d, Tensor } from '@gmml/tensor';
-import { checkInteger, toPair } from '../checks.js';
+import { checkInteger, toPair } from '@gmml/tensor/checks';
 import { kaimingUniform, uniform } from '../init.js';
 import type { InitOptions } from '../init.js';
 import { Module, Parameter } from '../module.js';

@@ -1,6 +1,6 @@
 import { defaultGenerator, tensor } from '@gmml/tensor';
 import type { Generator, Tensor } from '@gmml/tensor';
-import { checkNumber } from '../checks.js';
+import { checkNumber } from '@gmml/tensor/checks';
 import { Module } from '../module.js';
 
 export interface DropoutOptions {

@@ -1,6 +1,6 @@
 import { ones, ShapeError, zeros } from '@gmml/tensor';
 import type { DType, Shape, Tensor } from '@gmml/tensor';
-import { checkInteger, checkNumber } from '../checks.js';
+import { checkInteger, checkNumber } from '@gmml/tensor/checks';
 import { Module, Parameter } from '../module.js';
 
 export interface LayerNormOptions {

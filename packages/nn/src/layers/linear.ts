@@ -1,6 +1,6 @@
 import { ShapeError } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
-import { checkInteger } from '../checks.js';
+import { checkInteger } from '@gmml/tensor/checks';
 import { kaimingUniform, uniform } from '../init.js';
 import type { InitOptions } from '../init.js';
 import { Module, Parameter } from '../module.js';

@@ -1,6 +1,6 @@
 import { maxPool2d } from '@gmml/tensor';
 import type { Size2d, Tensor } from '@gmml/tensor';
-import { toPair } from '../checks.js';
+import { toPair } from '@gmml/tensor/checks';
 import { Module } from '../module.js';
 
 export interface MaxPool2dOptions {

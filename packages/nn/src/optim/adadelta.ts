@@ -1,6 +1,6 @@
 import type { FloatArray, Tensor } from '@gmml/tensor';
 import { kernels } from '@gmml/tensor/kernels';
-import { checkNumber } from '../checks.js';
+import { checkNumber } from '@gmml/tensor/checks';
 import { Optimizer } from './optimizer.js';
 
 export interface AdadeltaOptions {

@@ -1,7 +1,7 @@
 import { ArgumentError } from '@gmml/tensor';
 import type { FloatArray, Tensor } from '@gmml/tensor';
 import { kernels } from '@gmml/tensor/kernels';
-import { checkNumber } from '../checks.js';
+import { checkNumber } from '@gmml/tensor/checks';
 import { Optimizer } from './optimizer.js';
 
 export interface AdamOptions {

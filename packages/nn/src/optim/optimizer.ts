@@ -1,6 +1,6 @@
 import { ArgumentError, DTypeError, ShapeError, Tensor, zeros } from '@gmml/tensor';
 import type { FloatArray } from '@gmml/tensor';
-import { checkNumber } from '../checks.js';
+import { checkNumber, sameShape } from '@gmml/tensor/checks';
 import { Parameter } from '../module.js';
 
 /** Everything an optimizer needs to go on where it was: its options, counts and copies of its buffers. */
@@ -183,7 +183,7 @@ function checkParameters(op: string, parameters: readonly Tensor[]): void {
 
 function checkGradient(op: string, i: number, { grad, shape, dtype }: Tensor): void {
   if (grad === null) return;
-  if (grad.ndim !== shape.length || !grad.shape.every((size, d) => size === shape[d])) {
+  if (!sameShape(grad.shape, shape)) {
     throw new ShapeError(
       `${op}: a gradient must have its parameter's shape: parameter ${i} is [${shape.join(', ')}], ` +
         `its gradient [${grad.shape.join(', ')}].`,
@@ -228,7 +228,7 @@ function bufferFrom(
       `${op}: a parameter that was updated must have its ${name}: parameter ${i} has none.`,
     );
   }
-  if (saved.ndim !== parameter.ndim || !saved.shape.every((size, d) => size === parameter.shape[d])) {
+  if (!sameShape(saved.shape, parameter.shape)) {
     throw new ShapeError(
       `${op}: ${name} ${i} must have its parameter's shape: it is [${saved.shape.join(', ')}], ` +
         `the parameter [${parameter.shape.join(', ')}].`,

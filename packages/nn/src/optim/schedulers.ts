@@ -1,5 +1,5 @@
 import { ArgumentError } from '@gmml/tensor';
-import { checkInteger, checkNumber } from '../checks.js';
+import { checkInteger, checkNumber } from '@gmml/tensor/checks';
 
 /** What a scheduler needs of an optimizer. */
 export interface Scheduled {

@@ -1,9 +1,8 @@
 import { kernels } from '../kernels/backend.js';
 import type { BinaryFunction } from '../kernels/kernels.js';
-import { broadcastShapes, broadcastStrides, show } from '../shape.js';
-import { ShapeError } from '../errors.js';
+import { broadcastShapes, broadcastStrides } from '../shape.js';
 import { emptyView, type View } from '../storage.js';
-import { neg } from './elementwise.js';
+import { negated } from './elementwise.js';
 import type { Op } from './op.js';
 import { expandTo, sumTo } from './views.js';
 
@@ -79,9 +78,6 @@ export const where: Op<{ condition: View }> = {
 
 /** Adds two views of one shape. */
 export function addViews(a: View, b: View): View {
-  if (a.shape.length !== b.shape.length) {
-    throw new ShapeError(`add: shapes differ: a is ${show(a.shape)}, b is ${show(b.shape)}.`);
-  }
   const out = emptyView(a, a.shape);
   add.forward([a, b], out);
   return out;
@@ -99,12 +95,6 @@ function additive(name: 'add' | 'sub', sign: 1 | -1): Op {
       return [needs[0] ? sumTo(g, a) : null, dy && sign === -1 ? negated(dy) : dy];
     },
   };
-}
-
-function negated(x: View): View {
-  const out = emptyView(x, x.shape);
-  neg.forward([x], out);
-  return out;
 }
 
 function binary(fn: BinaryFunction): Op {

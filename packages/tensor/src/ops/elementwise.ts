@@ -1,6 +1,6 @@
 import { kernels } from '../kernels/backend.js';
 import type { UnaryFunction } from '../kernels/kernels.js';
-import { allocate, emptyView, type DType } from '../storage.js';
+import { allocate, emptyView, type DType, type View } from '../storage.js';
 import type { Op } from './op.js';
 
 /** −x. Derivative: −1. */
@@ -93,6 +93,13 @@ export const to: Op<{ dtype: DType }> = {
     return [out];
   },
 };
+
+/** −x of a view. */
+export function negated(x: View): View {
+  const out = emptyView(x, x.shape);
+  neg.forward([x], out);
+  return out;
+}
 
 function unary(fn: UnaryFunction): Op {
   return unaryWith(fn.name, fn.saves, () => fn);

@@ -2,7 +2,7 @@ import { NotFiniteError, NotPositiveDefiniteError, ShapeError } from '../errors.
 import { kernels } from '../kernels/backend.js';
 import { sameShape, show, sizeOf, type Shape } from '../shape.js';
 import { emptyView, type View } from '../storage.js';
-import { neg } from './elementwise.js';
+import { negated } from './elementwise.js';
 import { multiply } from './matmul.js';
 import type { Op } from './op.js';
 
@@ -152,8 +152,5 @@ function transposed(x: View): View {
 
 function negatedTriangle(x: View, { upper, unitDiagonal }: Triangle): View {
   const beside = unitDiagonal ? 1 : 0;
-  const part = triangleOf(x, upper ? beside : -beside, upper);
-  const out = emptyView(x, x.shape);
-  neg.forward([part], out);
-  return out;
+  return negated(triangleOf(x, upper ? beside : -beside, upper));
 }
