@@ -9,3 +9,8 @@ export function isFloat32(x: FloatArray): x is Float32Array {
 export function up(n: number, step: number): number {
   return Math.ceil(n / step) * step;
 }
+
+/** The part-th of `parts` nearly equal pieces of 0 … count − 1: from (included) and to (excluded). */
+export function pieceOf(count: number, part: number, parts: number): { from: number; to: number } {
+  return { from: Math.floor((count * part) / parts), to: Math.floor((count * (part + 1)) / parts) };
+}

@@ -13,6 +13,9 @@ const SLACK = 64;
 /** Takes `floats` numbers of kernel memory and gives the index of the first, a multiple of 4. */
 export type Allocate = (floats: number) => number;
 
+/** Calls an emitted function on some thread, after the calls before it. */
+export type Call = (fn: Emitted, ...args: number[]) => void;
+
 /**
  * The memory that kernels work in and the modules emitted so far. Memory is reserved once and never
  * grows, so `floats` stays valid; it is handed out by a bump pointer inside `scratch`.
@@ -59,6 +62,20 @@ export class Engine {
     if (out.buffer === this.floats.buffer) return { address: out.byteOffset, take: () => {} };
     const start = allocate(out.length);
     return { address: 4 * start, take: () => out.set(this.floats.subarray(start, start + out.length)) };
+  }
+
+  /** How many threads share the work of `parallel`. */
+  get threads(): number {
+    return 1;
+  }
+
+  /**
+   * Shares work between threads: `work` is called for each of `parts` (at most `threads`) with the `call` that runs
+   * emitted functions there, one after another. Returns when all are done. Parts write to different places, and none
+   * reads what another writes.
+   */
+  parallel(parts: number, work: (call: Call, part: number) => void): void {
+    for (let part = 0; part < parts; part++) work((fn, ...args) => void fn(...args), part);
   }
 
   /** Whether this many numbers can be handed out at once. */
