@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { DataLoader, loadMnist } from '@gmml/data';
 import { GMML } from '@gmml/gmm';
 import { Adadelta, Conv2d, Linear, Module, nllLoss, StepLR } from '@gmml/nn';
-import { manualSeed, maxPool2d, noGrad, useBackend } from '@gmml/tensor';
+import { manualSeed, maxPool2d, noGrad, scope, useBackend } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
 
 class Network extends Module {
@@ -77,17 +77,20 @@ const scheduler = new StepLR(optimizer, { stepSize: 1, gamma: 0.7 });
 for (let epoch = 1; epoch <= Number(values.epochs); epoch++) {
   let lossSum = 0;
   for (const [x, y] of trainLoader) {
-    optimizer.zeroGrad();
-    const loss = nllLoss(network.forward(x), y);
-    loss.backward();
-    optimizer.step();
-    lossSum += loss.item() * y.size;
+    // The memory of the step's tensors is used again by the next.
+    lossSum += scope(() => {
+      optimizer.zeroGrad();
+      const loss = nllLoss(network.forward(x), y);
+      loss.backward();
+      optimizer.step();
+      return loss.item() * y.size;
+    });
   }
   scheduler.step();
 
   let correct = 0;
   for (const [x, y] of testLoader) {
-    noGrad(() => (correct += network.forward(x).argmax(1).equal(y).sum().item()));
+    correct += scope(() => noGrad(() => network.forward(x).argmax(1).equal(y).sum().item()));
   }
   const trainLoss = (lossSum / labels.size).toFixed(4);
   const accuracy = ((100 * correct) / test.labels.size).toFixed(2);

@@ -17,6 +17,8 @@ const NO_ROW = {
   methods: [
     'constructor',
     'accumulateGrad',
+    'grad',
+    'peekGrad',
     'zeroGrad',
     'detach',
     'copyFrom',
@@ -26,7 +28,7 @@ const NO_ROW = {
     'lift',
   ],
   functions:
-    'tensor zeros ones full eye arange rand randn noGrad isGradEnabled manualSeed defaultGenerator useBackend backendReport'.split(
+    'tensor zeros ones full eye arange rand randn noGrad scope isGradEnabled manualSeed defaultGenerator useBackend backendReport'.split(
       ' ',
     ),
 };

@@ -324,7 +324,7 @@ describe('useBackend', () => {
 
   test('says what it chose', async () => {
     expect(await useBackend('reference')).toEqual({ backend: 'reference', threads: 1 });
-    expect(backendReport()).toEqual({ backend: 'reference', threads: 1, onReference: [] });
+    expect(backendReport()).toEqual({ backend: 'reference', threads: 1, onReference: [], arenaOverflows: 0 });
     expect(await useBackend('wasm')).toEqual({ backend: 'wasm', threads: 1 });
     const { backend, onReference } = backendReport();
     expect(backend).toBe('wasm');

@@ -3,7 +3,15 @@ import { DataLoader, loadMnist } from '@gmml/data';
 import type { LabelledImages, Mnist } from '@gmml/data';
 import type { CovType } from '@gmml/gmm';
 import { Adadelta, nllLoss, StepLR } from '@gmml/nn';
-import { ArgumentError, Generator, noGrad, NotFiniteError, NumericalError, useBackend } from '@gmml/tensor';
+import {
+  ArgumentError,
+  Generator,
+  noGrad,
+  NotFiniteError,
+  NumericalError,
+  scope,
+  useBackend,
+} from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
 import { UsageError } from './errors.js';
 import { ReferenceNetwork } from './network.js';
@@ -169,18 +177,20 @@ async function trainEpoch(
   let seen = 0;
   let batch = 0;
   for (const [images, labels] of loader) {
-    optimizer.zeroGrad();
-    const loss = finiteLoss(`epoch ${epoch}, batch ${batch + 1}`, () =>
-      nllLoss(network.forward(images), labels),
-    );
-    loss.backward();
-    optimizer.step();
+    const loss = scope(() => {
+      optimizer.zeroGrad();
+      const when = `epoch ${epoch}, batch ${batch + 1}`;
+      const batchLoss = finiteLoss(when, () => nllLoss(network.forward(images), labels));
+      batchLoss.backward();
+      optimizer.step();
+      return batchLoss.item();
+    });
     if (batch % logInterval === 0) {
-      reporter.batch({ epoch, seen, trainCount: loader.sampleCount, loss: loss.item() });
+      reporter.batch({ epoch, seen, trainCount: loader.sampleCount, loss });
       // oxlint-disable-next-line no-await-in-loop -- a pause, in which a closed output is noticed
       await setImmediate();
     }
-    lossSum += loss.item() * labels.size;
+    lossSum += loss * labels.size;
     seen += labels.size;
     batch++;
     if (dryRun) break;
@@ -199,11 +209,15 @@ function evaluate(
   let testCorrect = 0;
   let testCount = 0;
   for (const [images, labels] of new DataLoader(digits, { batchSize: testBatchSize })) {
-    noGrad(() => {
-      const logPosteriors = network.forward(images);
-      lossSum += finiteLoss('testing', () => nllLoss(logPosteriors, labels, { reduction: 'sum' })).item();
-      testCorrect += logPosteriors.argmax(1).equal(labels).sum().item();
-    });
+    const [loss, correct] = scope(() =>
+      noGrad(() => {
+        const logPosteriors = network.forward(images);
+        const lossHere = finiteLoss('testing', () => nllLoss(logPosteriors, labels, { reduction: 'sum' }));
+        return [lossHere.item(), logPosteriors.argmax(1).equal(labels).sum().item()];
+      }),
+    );
+    lossSum += loss;
+    testCorrect += correct;
     testCount += labels.size;
     if (dryRun) break;
   }

@@ -12,6 +12,7 @@ import {
   type Tensor,
 } from '@gmml/tensor';
 import { checkInteger, checkOneOf } from '@gmml/tensor/checks';
+import { outsideScopes } from '@gmml/tensor/kernels';
 import {
   choleskyComponents,
   choleskyLogWeights,
@@ -291,7 +292,7 @@ export class GMML extends Module {
     const parameters = [this.sigma, this.omega, ...(this.logPrior ? [this.logPrior] : [])];
     const made = this.#made;
     if (made && parameters.every(({ data }, i) => sameNumbers(data, made.from[i]))) return made.values;
-    const values = this.sampleParameters();
+    const values = outsideScopes(() => this.sampleParameters());
     this.#made = { from: parameters.map(({ data }) => data.slice()), values };
     return values;
   }

@@ -1,18 +1,23 @@
 import { ArgumentError, Tensor } from '@gmml/tensor';
 import { sameShape, show } from '@gmml/tensor/checks';
 
-/** A tensor that a module trains: a leaf that requires a gradient. It shares the numbers of the tensor it is made of. */
+/**
+ * A tensor that a module trains: a leaf that requires a gradient. It shares the storage of the tensor it is made of, which
+ * moves to the memory that the backend computes in and outlives a scope.
+ */
 export class Parameter extends Tensor {
   constructor(tensor: Tensor) {
     super(tensor.storage, tensor.shape);
+    this.storage.persist();
     this.requiresGrad = true;
   }
 }
 
-/** A tensor that belongs to a module's state but is not trained, such as a running mean. It shares the numbers too. */
+/** A tensor that belongs to a module's or an optimizer's state but is not trained; held like a `Parameter`. */
 export class Buffer extends Tensor {
   constructor(tensor: Tensor) {
     super(tensor.storage, tensor.shape);
+    this.storage.persist();
   }
 }
 

@@ -45,3 +45,6 @@ export class GradientError extends GmmlError {}
 
 /** A malformed or hostile file. */
 export class FormatError extends GmmlError {}
+
+/** A tensor used after the end of the scope it belonged to. */
+export class ScopeError extends GmmlError {}

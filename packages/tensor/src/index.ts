@@ -8,6 +8,7 @@ export {
   NotFiniteError,
   NotPositiveDefiniteError,
   NumericalError,
+  ScopeError,
   ShapeError,
 } from './errors.js';
 export type { Dims, Shape } from './shape.js';
@@ -21,6 +22,7 @@ export {
   type BackendReport,
 } from './kernels/backend.js';
 export { isGradEnabled, noGrad } from './tape.js';
+export { scope } from './scope.js';
 export { Tensor } from './tensor.js';
 export type { Indices, KeepDim, MatmulOptions, Operand, SolveOptions } from './tensor.js';
 export type { NestedArray } from './variable.js';

@@ -1,8 +1,8 @@
-import { ArgumentError, DTypeError, GradientError } from './errors.js';
+import { ArgumentError, DTypeError, GradientError, ScopeError } from './errors.js';
 import { addViews } from './ops/arithmetic.js';
 import type { AnyOp, Context, Op } from './ops/op.js';
 import { sameShape, show, sizeOf, type Shape } from './shape.js';
-import { allocate, dtypeOf, Storage, type View } from './storage.js';
+import { allocate, currentScope, dtypeOf, Storage, type Scope, type View } from './storage.js';
 
 /** What the tape needs to know of a tensor. */
 export interface Traced {
@@ -25,6 +25,8 @@ export interface Node {
   context: Context<unknown, unknown> | null;
   /** Saved storages with their versions when saved. */
   saved: readonly (readonly [Storage, number])[];
+  /** The scope with whose end the saved values go. */
+  readonly scope: Scope | null;
 }
 
 let enabled = true;
@@ -89,7 +91,24 @@ export function apply<A, E>(
   };
   const saved = [...(savesInputs ? tensors.map((t) => t.storage) : []), ...(savesOutput ? [storage] : [])];
   const versions = saved.map((s) => [s, s.version] as const);
-  return { storage, shape, node: { op, order: nodes++, inputs: tensors, context, saved: versions } };
+  const node = { op, order: nodes++, inputs: tensors, context, saved: versions, scope: currentScope() };
+  return { storage, shape, node };
+}
+
+/** A node in the place of `node` from which no gradient goes further: its op's backward throws. */
+export function deadEnd(op: Op, { order }: Node): Node {
+  const nothing = new Float32Array();
+  const output = { data: nothing, shape: [0] };
+  const context = {
+    attributes: undefined,
+    shapes: [],
+    inputDType: 'float32',
+    inputs: [],
+    output,
+    extra: undefined,
+    needs: [],
+  } as const;
+  return { op, order, inputs: [], context, saved: [], scope: null };
 }
 
 /**
@@ -137,6 +156,11 @@ function latestFirst(root: Traced): Traced[] {
 
 function checkUsable({ node }: Traced): void {
   if (node === null) return;
+  if (node.scope?.ended) {
+    throw new ScopeError(
+      `backward: ${node.op.name} was computed inside a scope that has ended. Call backward() inside the scope.`,
+    );
+  }
   if (node.context === null) {
     throw new GradientError(
       `backward: the saved values of ${node.op.name} were released by an earlier backward. Run the forward pass again, or add the losses up and call backward once.`,

@@ -61,18 +61,44 @@ export interface SolveOptions {
  * x.grad.toArray(); // [2, 4, 6]
  */
 export class Tensor extends Variable {
+  private gradient: Tensor | null = null;
+  /** Whether somebody may keep the gradient: then its numbers are left alone when it is forgotten. */
+  private gradientWasRead = false;
+  /** A forgotten gradient, to be overwritten by the next. */
+  private spareGradient: Tensor | null = null;
+
   /** The gradient that `backward()` adds up in a leaf; null before. */
-  grad: Tensor | null = null;
+  get grad(): Tensor | null {
+    this.gradientWasRead = true;
+    return this.gradient;
+  }
+
+  set grad(gradient: Tensor | null) {
+    this.gradient = gradient;
+    this.gradientWasRead = gradient !== null;
+    this.spareGradient = null;
+  }
+
+  /** `grad` for a moment, as optimizers read it: after `zeroGrad()` its numbers may be overwritten. */
+  peekGrad(): Tensor | null {
+    return this.gradient;
+  }
 
   /** Adds to `grad`; the tape calls it. */
   override accumulateGrad(g: View): void {
-    if (this.grad === null) this.grad = new Tensor(new Storage(g.data.slice()), this.shape);
-    else this.grad.copyFrom(this.grad.detach().add(new Tensor(new Storage(g.data), g.shape)));
+    if (this.gradient !== null) {
+      this.gradient.copyFrom(this.gradient.detach().add(new Tensor(new Storage(g.data), g.shape)));
+      return;
+    }
+    this.gradient = this.spareGradient?.copyFrom(g.data) ?? new Tensor(persisted(g.data), this.shape);
+    this.gradientWasRead = false;
+    this.spareGradient = null;
   }
 
   /** Forgets the gradient. */
   zeroGrad(): void {
-    this.grad = null;
+    if (this.gradient !== null) this.spareGradient = this.gradientWasRead ? null : this.gradient;
+    this.gradient = null;
   }
 
   /** The same numbers (shared), as a leaf that needs no gradient. */
@@ -394,6 +420,13 @@ export function apply<A, E>(
 ): Tensor {
   const { storage, shape, node } = tape.apply(op, inputs, attributes as A);
   return new Tensor(storage, shape, node);
+}
+
+/** A copy in persistent memory. */
+function persisted(data: FloatArray): Storage {
+  const storage = new Storage(data);
+  storage.persist();
+  return storage;
 }
 
 /** A tensor around an existing array, without copying it. */

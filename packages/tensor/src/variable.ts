@@ -1,7 +1,7 @@
 import { DTypeError, GradientError, ShapeError } from './errors.js';
 import { print } from './print.js';
 import { sameShape, show, sizeOf, type Shape } from './shape.js';
-import { allocate, dtypeOf, type DType, type FloatArray, type Storage, type View } from './storage.js';
+import { allocate, type DType, type FloatArray, type Storage, type View } from './storage.js';
 import * as tape from './tape.js';
 
 /** Numbers in nested arrays, as deep as there are dimensions. */
@@ -28,7 +28,7 @@ export abstract class Variable implements tape.Traced {
   }
 
   get dtype(): DType {
-    return dtypeOf(this.data);
+    return this.storage.dtype;
   }
 
   /** The number of elements. */
@@ -75,6 +75,7 @@ export abstract class Variable implements tape.Traced {
   }
 
   toString(): string {
+    if (this.storage.isReleased) return `tensor(released with its scope, ${show(this.shape)})`;
     const grad = this.requiresGrad ? ', requiresGrad' : '';
     const dtype = this.dtype === 'float32' ? '' : `, ${this.dtype}`;
     return `tensor(${print(this.data, this.shape).replace(/\n(?=[^\n])/g, '\n       ')}, ${show(this.shape)}${dtype}${grad})`;

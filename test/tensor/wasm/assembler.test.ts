@@ -5,7 +5,7 @@ import {
   type FunctionBuilder,
   type Local,
 } from '../../../packages/tensor/src/kernels/wasm/assembler.js';
-import { webAssembly, type Memory } from '../../../packages/tensor/src/kernels/wasm/webAssembly.js';
+import { webAssembly, type WasmMemory } from '../../../packages/tensor/src/kernels/wasm/webAssembly.js';
 import { signed, unsigned } from '../../../packages/tensor/src/kernels/wasm/encoding.js';
 import { INSTRUCTIONS, type Instruction } from '../../../packages/tensor/src/kernels/wasm/instructions.js';
 
@@ -13,7 +13,10 @@ const plain: Flavour = { relaxed: false, shared: false };
 
 const wasm = webAssembly();
 
-function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: Memory): { exports: Record<string, unknown> } {
+function instantiate(
+  bytes: Uint8Array<ArrayBuffer>,
+  memory: WasmMemory,
+): { exports: Record<string, unknown> } {
   return new wasm.Instance(new wasm.Module(bytes), { env: { memory } });
 }
 

@@ -29,7 +29,9 @@ export function clipGradNorm(
   if (!(normType > 0)) {
     throw new ArgumentError(`clipGradNorm: normType must be above 0: it is ${String(normType)}.`);
   }
-  const gradients = Array.from(parameters, ({ grad }) => grad).filter((grad) => grad !== null);
+  const gradients = Array.from(parameters, (parameter) => parameter.peekGrad()).filter(
+    (grad) => grad !== null,
+  );
   const norm = jointNorm(
     gradients.map((gradient) => gradient.data),
     normType,

@@ -1,7 +1,7 @@
 import { ArgumentError, DTypeError, ShapeError, Tensor, zeros } from '@gmml/tensor';
 import type { FloatArray } from '@gmml/tensor';
 import { checkNumber, sameShape } from '@gmml/tensor/checks';
-import { Parameter } from '../module.js';
+import { Buffer, Parameter } from '../module.js';
 
 /** Everything an optimizer needs to go on where it was: its options, counts and copies of its buffers. */
 export interface OptimizerState {
@@ -80,7 +80,7 @@ export abstract class Optimizer<Options extends { readonly lr: number } = { read
    * @throws ShapeError, DTypeError when a gradient put in by hand does not fit its parameter; nothing is updated
    */
   step(): void {
-    const due = this.slots.filter(({ parameter }) => parameter.grad !== null);
+    const due = this.slots.filter(({ parameter }) => parameter.peekGrad() !== null);
     for (const [i, { parameter }] of this.slots.entries())
       checkGradient(`${this.algorithm}.step`, i, parameter);
 
@@ -90,7 +90,7 @@ export abstract class Optimizer<Options extends { readonly lr: number } = { read
       if (slot.steps === 0) slot.buffers = names.map(() => zerosLike(parameter));
       slot.steps += 1;
       const buffers = slot.buffers.map((buffer) => buffer.data);
-      this.update(parameter.data, parameter.grad!.data, buffers, slot.steps);
+      this.update(parameter.data, parameter.peekGrad()!.data, buffers, slot.steps);
       parameter.markChanged();
     }
   }
@@ -181,7 +181,9 @@ function checkParameters(op: string, parameters: readonly Tensor[]): void {
   }
 }
 
-function checkGradient(op: string, i: number, { grad, shape, dtype }: Tensor): void {
+function checkGradient(op: string, i: number, parameter: Tensor): void {
+  const { shape, dtype } = parameter;
+  const grad = parameter.peekGrad();
   if (grad === null) return;
   if (!sameShape(grad.shape, shape)) {
     throw new ShapeError(
@@ -238,5 +240,5 @@ function bufferFrom(
 }
 
 function zerosLike({ shape, dtype }: Tensor): Tensor {
-  return zeros(shape, { dtype });
+  return new Buffer(zeros(shape, { dtype }));
 }

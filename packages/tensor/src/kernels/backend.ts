@@ -2,6 +2,7 @@ import { ArgumentError } from '../errors.js';
 import type { Kernels } from './kernels.js';
 import { reference } from './reference/index.js';
 import { createWasmKernels } from './wasm/index.js';
+import { arenaOverflows, useMemory } from '../storage.js';
 
 /** The names `useBackend` takes; 'auto' is the fastest that runs here. */
 export type BackendName = 'auto' | 'wasm' | 'reference';
@@ -17,6 +18,8 @@ export interface BackendChoice {
 export interface BackendReport extends BackendChoice {
   /** Routines that run on the reference because this backend has none of its own; float64 always does. */
   readonly onReference: readonly string[];
+  /** Arrays that did not fit into the arena of their scope and went to the heap, since the start. */
+  readonly arenaOverflows: number;
 }
 
 let selected: Kernels = reference;
@@ -51,6 +54,7 @@ export async function useBackend(
     );
   }
   selected = name === 'reference' ? reference : wasmKernels(name);
+  useMemory(selected.memory);
   return { backend: selected.name, threads: selected.threads };
 }
 
@@ -61,7 +65,12 @@ export function backendReport(): BackendReport {
   const shared = routines.filter(
     (key) => typeof reference[key] === 'function' && selected[key] === reference[key],
   );
-  return { backend: name, threads, onReference: selected === reference ? [] : shared };
+  return {
+    backend: name,
+    threads,
+    onReference: selected === reference ? [] : shared,
+    arenaOverflows: arenaOverflows(),
+  };
 }
 
 function wasmKernels(name: 'auto' | 'wasm'): Kernels {

@@ -1,2 +1,3 @@
 export { kernels } from './backend.js';
 export type { Kernels } from './kernels.js';
+export { outsideScopes } from '../storage.js';

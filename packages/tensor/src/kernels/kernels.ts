@@ -1,3 +1,4 @@
+import type { Memory } from '../memory.js';
 import type { Rows, Shape } from '../shape.js';
 import type { FloatArray } from '../storage.js';
 
@@ -115,13 +116,15 @@ export interface AdamUpdate {
 
 /**
  * The contract of a backend: routines on flat row-major arrays. Shapes are checked before, outputs
- * are allocated by the caller, zeroed, of the inputs' number format, and never overlap an input.
- * A routine writes nothing but its output (optimizer updates: parameter and state) and keeps no
+ * are allocated by the caller, of the inputs' number format, hold arbitrary numbers and never overlap an input.
+ * A routine writes all of its output (those named add… add to it), nothing but its output (optimizer updates: parameter and state) and keeps no
  * reference. The reference backend defines what is correct; its sums are float64.
  */
 export interface Kernels {
   readonly name: string;
   readonly threads: number;
+  /** Memory whose arrays the routines use in place; null where it makes no difference. */
+  readonly memory: Memory | null;
 
   /** out[i] = f(x[i]). */
   map(fn: UnaryFunction, x: FloatArray, out: FloatArray): void;
@@ -160,7 +163,7 @@ export interface Kernels {
   takeBlocks(x: FloatArray, positions: Int32Array, block: number, out: FloatArray): void;
   /** out block positions[i] += g block i: the adjoint of takeBlocks. */
   addBlocks(g: FloatArray, positions: Int32Array, block: number, out: FloatArray): void;
-  /** Copies what lies on or below (`upper`: above) diagonal k of each [rows, columns] matrix; the rest stays 0. */
+  /** Copies what lies on or below (`upper`: above) diagonal k of each [rows, columns] matrix; the rest is 0. */
   triangle(x: FloatArray, rows: number, columns: number, k: number, upper: boolean, out: FloatArray): void;
 
   /** The largest (sign 1) or smallest (−1) along the rows; NaN wins. */

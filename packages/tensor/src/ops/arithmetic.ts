@@ -1,7 +1,7 @@
 import { kernels } from '../kernels/backend.js';
 import type { BinaryFunction } from '../kernels/kernels.js';
 import { broadcastShapes, broadcastStrides } from '../shape.js';
-import { emptyView, type View } from '../storage.js';
+import { emptyView, zerosView, type View } from '../storage.js';
 import { negated } from './elementwise.js';
 import type { Op } from './op.js';
 import { expandTo, sumTo } from './views.js';
@@ -68,7 +68,7 @@ export const where: Op<{ condition: View }> = {
   },
   backward(g, { attributes, shapes }) {
     const c = expandTo(attributes.condition, g.shape).data;
-    const zeros = emptyView(g, g.shape);
+    const zeros = zerosView(g, g.shape);
     const [taken, left] = [emptyView(g, g.shape), emptyView(g, g.shape)];
     kernels().select(c, g.data, zeros.data, taken.data);
     kernels().select(c, zeros.data, g.data, left.data);

@@ -2,7 +2,7 @@ import { ArgumentError, ShapeError } from '../errors.js';
 import { kernels } from '../kernels/backend.js';
 import type { ConvSizes, WindowSizes } from '../kernels/kernels.js';
 import { show, type Shape } from '../shape.js';
-import { emptyView } from '../storage.js';
+import { allocateInts, emptyView, zerosView } from '../storage.js';
 import type { Op } from './op.js';
 import { sumTo } from './views.js';
 
@@ -62,12 +62,12 @@ export const maxPool2d: Op<PoolGeometry, Int32Array> = {
   name: 'maxPool2d',
   shape: ([x], geometry) => pooledShape('maxPool2d', x.shape, geometry),
   forward([x], out, geometry) {
-    const positions = new Int32Array(out.data.length);
+    const positions = allocateInts(out.data.length);
     kernels().maxPool2d(x.data, poolSizes('maxPool2d', x.shape, geometry), out.data, positions);
     return positions;
   },
   backward(g, { shapes: [shape], extra: positions }) {
-    const out = emptyView(g, shape);
+    const out = zerosView(g, shape);
     kernels().addBlocks(g.data, positions, 1, out.data);
     return [out];
   },

@@ -1,7 +1,7 @@
 import { IndexError, ShapeError } from '../errors.js';
 import { kernels } from '../kernels/backend.js';
 import { rowsAround, show, sizeOf, stridesOf, type Shape } from '../shape.js';
-import { emptyView, type View } from '../storage.js';
+import { zerosView, type View } from '../storage.js';
 import type { Op } from './op.js';
 
 /** Entries index[0], index[1], … along dim; index is [K]. Derivative: adds back to where it read. */
@@ -24,7 +24,7 @@ export const indexSelect: Op<{ dim: number; index: View }, Int32Array> = {
     return positions;
   },
   backward(g, { shapes: [shape], extra: positions, attributes: { dim } }) {
-    const out = emptyView(g, shape);
+    const out = zerosView(g, shape);
     kernels().addBlocks(g.data, positions, rowsAround(shape, dim).inner, out.data);
     return [out];
   },
@@ -50,7 +50,7 @@ export const gather: Op<{ dim: number; index: View }, Int32Array> = {
     return positions;
   },
   backward(g, { shapes: [shape], extra: positions }) {
-    const out = emptyView(g, shape);
+    const out = zerosView(g, shape);
     kernels().addBlocks(g.data, positions, 1, out.data);
     return [out];
   },

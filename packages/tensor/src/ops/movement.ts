@@ -11,7 +11,7 @@ import {
   stridesOf,
   type Shape,
 } from '../shape.js';
-import { emptyView } from '../storage.js';
+import { emptyView, zerosView } from '../storage.js';
 import type { Op } from './op.js';
 
 /** The same numbers in row-major order under another shape. Derivative: reshapes back. */
@@ -85,7 +85,10 @@ export const diagEmbed: Op<{ offset: number }> = {
     const n = x.shape[x.shape.length - 1] + Math.abs(offset);
     return [...x.shape.slice(0, -1), n, n];
   },
-  forward: ([x], out, { offset }) => kernels().addStrided(x.data, diagonalWalk(out.shape, offset), out.data),
+  forward([x], out, { offset }) {
+    out.data.fill(0);
+    kernels().addStrided(x.data, diagonalWalk(out.shape, offset), out.data);
+  },
   backward(g, { shapes: [shape], attributes: { offset } }) {
     const out = emptyView(g, shape);
     kernels().readStrided(g.data, diagonalWalk(g.shape, offset), out.data);
@@ -116,6 +119,7 @@ export const cat: Op<{ dim: number }> = {
       dim,
       inputs.map((x) => x.shape[dim]),
     );
+    out.data.fill(0);
     inputs.forEach((x, i) => kernels().addStrided(x.data, walks[i], out.data));
   },
   backward(g, { shapes, needs, attributes: { dim } }) {
@@ -146,7 +150,7 @@ function movement<A>(name: string, walkOf: (shape: Shape, attributes: A) => Walk
     shape: ([x], attributes) => walkOf(x.shape, attributes).shape,
     forward: ([x], out, attributes) => kernels().readStrided(x.data, walkOf(x.shape, attributes), out.data),
     backward(g, { shapes: [shape], attributes }) {
-      const out = emptyView(g, shape);
+      const out = zerosView(g, shape);
       kernels().addStrided(g.data, walkOf(shape, attributes), out.data);
       return [out];
     },

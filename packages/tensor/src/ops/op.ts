@@ -32,7 +32,7 @@ export interface Op<A = void, E = void> {
   shape(inputs: readonly View[], attributes: A): Shape;
   /** The output's number format, where it is not that of the inputs. */
   dtype?(attributes: A): DType;
-  /** Writes the zeroed `out`. */
+  /** Writes all of `out`, which holds arbitrary numbers. */
   forward(inputs: readonly View[], out: View, attributes: A): E;
   /** The gradient of each input (null where not needed) from g, the gradient of the output; absent if there is none. */
   backward?(g: View, context: Context<A, E>): readonly (View | null)[];

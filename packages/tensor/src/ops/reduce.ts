@@ -10,7 +10,7 @@ import {
   type Rows,
   type Shape,
 } from '../shape.js';
-import { emptyView, type FloatArray, type View } from '../storage.js';
+import { emptyView, zerosView, type FloatArray, type View } from '../storage.js';
 import type { Op } from './op.js';
 import { expandTo } from './views.js';
 
@@ -26,6 +26,7 @@ export const sum: Op<Reduction> = {
   shape: ([x], { dims, keepDim }) => reducedShape(x.shape, dims, keepDim),
   forward([x], out, { dims }) {
     const strides = broadcastStrides(reducedShape(x.shape, dims, true), x.shape);
+    out.data.fill(0);
     kernels().addStrided(x.data, { shape: x.shape, strides, offset: 0 }, out.data);
   },
   backward: (g, { shapes: [shape], attributes: { dims } }) => [
@@ -188,7 +189,7 @@ function rowsOf(
     data: moved.data,
     rows: { outer, length, inner: 1 },
     restore: (g) => {
-      const back = emptyView(x, x.shape);
+      const back = zerosView(x, x.shape);
       kernels().addStrided(g, walk, back.data);
       return back;
     },

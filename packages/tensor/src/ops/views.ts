@@ -1,6 +1,6 @@
 import { kernels } from '../kernels/backend.js';
 import { broadcastStrides, sameShape, type Shape } from '../shape.js';
-import { emptyView, type View } from '../storage.js';
+import { emptyView, zerosView, type View } from '../storage.js';
 
 /** x repeated along the dimensions in which `shape` is larger. */
 export function expandTo(x: View, shape: Shape): View {
@@ -13,7 +13,7 @@ export function expandTo(x: View, shape: Shape): View {
 /** The adjoint of expandTo: x summed over the dimensions along which `shape` was repeated. */
 export function sumTo(x: View, shape: Shape): View {
   if (sameShape(x.shape, shape)) return x;
-  const out = emptyView(x, shape);
+  const out = zerosView(x, shape);
   const walk = { shape: x.shape, strides: broadcastStrides(shape, x.shape), offset: 0 };
   kernels().addStrided(x.data, walk, out.data);
   return out;

@@ -12,6 +12,7 @@ import * as strided from './strided.js';
 export const reference: Kernels = {
   name: 'reference',
   threads: 1,
+  memory: null,
   map: elementwise.map,
   mapBackward: elementwise.mapBackward,
   zip: elementwise.zip,

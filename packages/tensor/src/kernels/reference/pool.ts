@@ -27,6 +27,7 @@ export function avgPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray): v
 
 export function avgPool2dBackward(g: FloatArray, sizes: WindowSizes, out: FloatArray): void {
   const { w } = sizes;
+  out.fill(0);
   forEachWindow(sizes, (at, plane, top, bottom, left, right, area) => {
     const share = g[at] / area;
     for (let i = top; i < bottom; i++) for (let j = left; j < right; j++) out[plane + i * w + j] += share;

@@ -26,7 +26,8 @@ export function extremumBackward(
     let ties = 0;
     for (let i = 0; i < rows.length; i++) if (isBest(x[start + i * step])) ties++;
     for (let i = 0; i < rows.length; i++) {
-      if (isBest(x[start + i * step])) out[start + i * step] = g[row] / ties;
+      const at = start + i * step;
+      out[at] = isBest(x[at]) ? g[row] / ties : 0;
     }
   });
 }
@@ -85,14 +86,14 @@ export function logSumExpBackward(
 ): void {
   forEachRow(rows, (row, start, step) => {
     // Where the sum is 0 there is nothing to share out; at +∞ the infinite terms share the whole.
-    if (y[row] === -Infinity) return;
+    const empty = y[row] === -Infinity;
     const infinite = y[row] === Infinity ? countInfinite(x, start, step, rows.length) : 0;
     // Not exp(x − y): the rounding of y, relative to 1, would be that of the largest |x|.
     const { max, sum } = scaledSum(x, start, step, rows.length);
     for (let i = 0; i < rows.length; i++) {
       const at = start + i * step;
       const share = infinite > 0 ? (x[at] === Infinity ? 1 / infinite : 0) : Math.exp(x[at] - max) / sum;
-      out[at] = share === 0 ? 0 : g[row] * share;
+      out[at] = empty || share === 0 ? 0 : g[row] * share;
     }
   });
 }

@@ -64,9 +64,12 @@ export function triangle(
   const size = rows * columns;
   for (let start = 0; start < out.length; start += size) {
     for (let i = 0; i < rows; i++) {
-      const from = upper ? Math.max(0, i + k) : 0;
-      const to = upper ? columns : Math.min(columns, i + k + 1);
-      for (let j = from; j < to; j++) out[start + i * columns + j] = x[start + i * columns + j];
+      const from = upper ? i + k : 0;
+      const to = upper ? columns : i + k + 1;
+      for (let j = 0; j < columns; j++) {
+        const at = start + i * columns + j;
+        out[at] = j >= from && j < to ? x[at] : 0;
+      }
     }
   }
 }

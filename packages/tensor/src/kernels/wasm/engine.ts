@@ -1,40 +1,39 @@
+import { Memory } from '../../memory.js';
 import { ModuleBuilder, type Flavour } from './assembler.js';
-import { webAssembly, type Emitted, type Memory } from './webAssembly.js';
+import { webAssembly, type Emitted, type WasmMemory } from './webAssembly.js';
 
 /** Bytes of a page of WebAssembly memory. */
 const PAGE = 65536;
 
-/** Bytes reserved for kernels. Only what is touched becomes resident. */
-const CAPACITY = 256 * 1024 * 1024;
+/** Bytes reserved for tensors and kernels, the most that can be had. Only what is touched becomes resident. */
+const CAPACITIES = [1024, 512, 256, 128].map((mebibytes) => mebibytes * 1024 * 1024);
 
-/** Alignment may take a few numbers more than asked for. */
-const SLACK = 64;
-
-/** Takes `floats` numbers of kernel memory and gives the index of the first, a multiple of 4. */
+/** Takes `floats` numbers of kernel memory and gives the index of the first. */
 export type Allocate = (floats: number) => number;
 
 /** Calls an emitted function on some thread, after the calls before it. */
 export type Call = (fn: Emitted, ...args: number[]) => void;
 
-/**
- * The memory that kernels work in and the modules emitted so far. Memory is reserved once and never
- * grows, so `floats` stays valid; it is handed out by a bump pointer inside `scratch`.
- */
+/** Float32 or integers: what kernels read and write. */
+type Numbers = Float32Array | Int32Array;
+
+/** The memory that kernels work in and the modules emitted so far. */
 export class Engine {
   readonly flavour: Flavour;
+  /** Where tensors' numbers may lie, and what `scratch` hands out. */
+  readonly memory: Memory;
   /** All of the memory as float32. */
   readonly floats: Float32Array;
-  private readonly memory: Memory;
+  private readonly imported: WasmMemory;
   private readonly modules = new Map<string, Record<string, Emitted>>();
   private readonly wasm = webAssembly();
-  private top = 0;
 
   /** @throws RangeError when the memory cannot be reserved */
-  constructor(flavour: Flavour, capacity = CAPACITY) {
-    const pages = Math.ceil(capacity / PAGE);
+  constructor(flavour: Flavour, capacity?: number) {
     this.flavour = flavour;
-    this.memory = new this.wasm.Memory({ initial: pages, maximum: pages });
-    this.floats = new Float32Array(this.memory.buffer);
+    this.imported = reserve(capacity === undefined ? CAPACITIES : [capacity]);
+    this.memory = new Memory(this.imported.buffer);
+    this.floats = this.memory.floats;
   }
 
   /** The exports of a module, emitted and compiled at the first call with this key. */
@@ -44,24 +43,25 @@ export class Engine {
     const builder = new ModuleBuilder(this.flavour);
     write(builder);
     const compiled = new this.wasm.Module(builder.bytes());
-    const { exports } = new this.wasm.Instance(compiled, { env: { memory: this.memory } });
+    const { exports } = new this.wasm.Instance(compiled, { env: { memory: this.imported } });
     this.modules.set(key, exports);
     return exports;
   }
 
   /** The address of numbers that a kernel reads: where they lie if that is kernel memory, otherwise of a copy. */
-  input(x: Float32Array, allocate: Allocate): number {
-    if (x.buffer === this.floats.buffer) return x.byteOffset;
+  input(x: Numbers, allocate: Allocate): number {
+    if (this.memory.holds(x)) return x.byteOffset;
     const start = allocate(x.length);
-    this.floats.set(x, start);
+    (x instanceof Int32Array ? this.memory.ints : this.floats).set(x, start);
     return 4 * start;
   }
 
   /** The address that a kernel writes its output to; `take` brings it to `out` if it is not there already. */
-  output(out: Float32Array, allocate: Allocate): { address: number; take: () => void } {
-    if (out.buffer === this.floats.buffer) return { address: out.byteOffset, take: () => {} };
+  output(out: Numbers, allocate: Allocate): { address: number; take: () => void } {
+    if (this.memory.holds(out)) return { address: out.byteOffset, take: () => {} };
     const start = allocate(out.length);
-    return { address: 4 * start, take: () => out.set(this.floats.subarray(start, start + out.length)) };
+    const source = out instanceof Int32Array ? this.memory.ints : this.floats;
+    return { address: 4 * start, take: () => out.set(source.subarray(start, start + out.length)) };
   }
 
   /** How many threads share the work of `parallel`. */
@@ -80,20 +80,29 @@ export class Engine {
 
   /** Whether this many numbers can be handed out at once. */
   hasRoom(floats: number): boolean {
-    return this.top + floats + SLACK <= this.floats.length;
+    return this.memory.hasRoom(floats);
   }
 
   /** Runs `use`, which may take memory; all of it is taken back afterwards. */
   scratch<T>(use: (allocate: Allocate) => T): T {
-    const before = this.top;
+    const mark = this.memory.mark();
     try {
-      return use((floats) => {
-        const start = this.top;
-        this.top += Math.ceil(floats / 4) * 4;
-        return start;
-      });
+      return use((floats) => this.memory.take(floats));
     } finally {
-      this.top = before;
+      this.memory.reset(mark);
     }
+  }
+}
+
+/** Memory that never grows, of the first size that can be reserved. */
+function reserve(capacities: readonly number[]): WasmMemory {
+  const { Memory: Reserved } = webAssembly();
+  const [bytes, ...smaller] = capacities;
+  const pages = Math.ceil(bytes / PAGE);
+  try {
+    return new Reserved({ initial: pages, maximum: pages });
+  } catch (error) {
+    if (smaller.length === 0) throw error;
+    return reserve(smaller);
   }
 }

@@ -25,6 +25,7 @@ export function createWasmKernels(flavour: Flavour = bestFlavour()): Kernels {
   return {
     ...reference,
     name: 'wasm',
+    memory: engine.memory,
     map(fn, x, out) {
       if (out.length < SHORTEST || !elementwise.map(engine, fn, x, out)) reference.map(fn, x, out);
     },

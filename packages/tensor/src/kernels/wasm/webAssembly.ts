@@ -4,17 +4,17 @@ import { ArgumentError } from '../../errors.js';
 export type Emitted = (...args: number[]) => number | void;
 
 /** Memory that a module works in. */
-export interface Memory {
+export interface WasmMemory {
   readonly buffer: ArrayBuffer;
 }
 
 /** The part of the platform's `WebAssembly` that is used: neither Node's types nor the DOM's are assumed. */
 export interface WebAssemblyApi {
-  Memory: new (limits: { initial: number; maximum: number; shared?: boolean }) => Memory;
+  Memory: new (limits: { initial: number; maximum: number; shared?: boolean }) => WasmMemory;
   Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
   Instance: new (
     module: object,
-    imports: { env: { memory: Memory } },
+    imports: { env: { memory: WasmMemory } },
   ) => { readonly exports: Record<string, Emitted> };
   validate(bytes: Uint8Array<ArrayBuffer>): boolean;
 }
