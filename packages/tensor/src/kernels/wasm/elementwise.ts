@@ -15,11 +15,14 @@ import {
   zipFormula,
   type Formula,
 } from './elementwiseFormulas.js';
-import { isFloat32 } from './arrays.js';
+import { isFloat32, pieceOf } from './arrays.js';
 import type { Engine } from './engine.js';
 
-/** Numbers of an array that are copied, computed and copied back together, so that they stay in cache. */
+/** Numbers of an array outside kernel memory that are copied, computed and copied back together, to stay in cache. */
 export const PIECE = 4096;
+
+/** Numbers for which it pays to wake another thread. */
+const SHARED = 65536;
 
 /** out[i] = f(x[i]); false, and nothing written, where there is no kernel for the function or the number format. */
 export function map(engine: Engine, fn: UnaryFunction, x: FloatArray, out: FloatArray): boolean {
@@ -143,7 +146,7 @@ interface Rows {
 /** Fewer numbers between two jumps of an operand than this, and the reference's loops are as fast. */
 const SHORTEST_VISIT = 256;
 
-/** Evaluates the formula over `shape`, in pieces of whole rows or parts of a row; false where it cannot. */
+/** Evaluates the formula over `shape`: where the arrays lie, or in pieces that are copied; false where it cannot. */
 function compute(
   engine: Engine,
   name: string,
@@ -159,29 +162,61 @@ function compute(
   const { length, steps, outer, outerStrides } = rows;
   const key = `${name} ${formula.variant ?? ''} ${steps.join('')}`;
   const { run } = engine.module(key, (module) => emitRows(module, formula, steps));
-  const width = Math.min(length, PIECE);
-  const height = Math.floor(PIECE / width);
+  const inPlace = [out, ...operands.map(({ x }) => x)].every((x) => engine.memory.holds(x));
 
   forEachRun(outer, outerStrides, (start, rowCount, positions, rowSteps) => {
-    for (let row = 0; row < rowCount; row += height) {
-      const down = Math.min(height, rowCount - row);
-      for (let column = 0; column < length; column += width) {
-        const across = Math.min(width, length - column);
-        engine.scratch((allocate) => {
-          const pointers = operands.flatMap(({ x }, k) => {
-            const from = positions[k] + row * rowSteps[k] + column * steps[k];
-            const size = (down - 1) * rowSteps[k] + (across - 1) * steps[k] + 1;
-            return [engine.input(x.subarray(from, from + size), allocate), 4 * rowSteps[k]];
-          });
-          const to = (start + row) * length + column;
-          const target = engine.output(out.subarray(to, to + down * across), allocate);
-          run(target.address, down, across, ...pointers, ...formula.constants);
-          target.take();
-        });
-      }
+    const addresses = operands.map(({ x }, k) => x.byteOffset + 4 * positions[k]);
+    const pointersAt = (row: number, column: number): number[] =>
+      addresses.flatMap((address, k) => [
+        address + 4 * (row * rowSteps[k] + column * steps[k]),
+        4 * rowSteps[k],
+      ]);
+    const target = out.byteOffset + 4 * start * length;
+    if (inPlace && rowCount * length < SHARED) {
+      run(target, rowCount, length, ...pointersAt(0, 0), ...formula.constants);
+      return;
     }
+    if (inPlace) {
+      const parts = engine.threads;
+      engine.parallel(parts, (call, part) => {
+        const rows = rowCount === 1 ? { from: 0, to: 1 } : pieceOf(rowCount, part, parts);
+        const columns = rowCount === 1 ? pieceOf(length, part, parts) : { from: 0, to: length };
+        const to = target + 4 * (rows.from * length + columns.from);
+        const pointers = pointersAt(rows.from, columns.from);
+        call(run, to, rows.to - rows.from, columns.to - columns.from, ...pointers, ...formula.constants);
+      });
+      return;
+    }
+    forEachPiece(rowCount, length, (row, down, column, across) => {
+      engine.scratch((allocate) => {
+        const pointers = operands.flatMap(({ x }, k) => {
+          const from = positions[k] + row * rowSteps[k] + column * steps[k];
+          const size = (down - 1) * rowSteps[k] + (across - 1) * steps[k] + 1;
+          return [engine.input(x.subarray(from, from + size), allocate), 4 * rowSteps[k]];
+        });
+        const to = (start + row) * length + column;
+        const piece = engine.output(out.subarray(to, to + down * across), allocate);
+        run(piece.address, down, across, ...pointers, ...formula.constants);
+        piece.take();
+      });
+    });
   });
   return true;
+}
+
+/** Visits rows × columns in pieces of whole rows or parts of a row. */
+function forEachPiece(
+  rows: number,
+  columns: number,
+  visit: (row: number, down: number, column: number, across: number) => void,
+): void {
+  const width = Math.min(columns, PIECE);
+  const height = Math.floor(PIECE / width);
+  for (let row = 0; row < rows; row += height) {
+    for (let column = 0; column < columns; column += width) {
+      visit(row, Math.min(height, rows - row), column, Math.min(width, columns - column));
+    }
+  }
 }
 
 /** The longest rows; null where an operand is neither contiguous nor one number in them, or jumps too often. */

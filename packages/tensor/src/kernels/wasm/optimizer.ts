@@ -93,7 +93,7 @@ export function adam(
 /** Changes the values [parameter, gradient, states…], two lanes of float64 each; states are left rounded to float32. */
 type Write = (f: FunctionBuilder, values: readonly Local[], constants: readonly Local[]) => void;
 
-/** Runs the update over pieces of the arrays, copied into kernel memory and back unless they lie there. */
+/** Runs the update where the arrays lie, or over pieces that are copied into kernel memory and back. */
 function update(
   engine: Engine,
   key: string,
@@ -109,6 +109,10 @@ function update(
   engine.scratch((allocate) => {
     const table = 4 * allocate(2 * constants.length);
     new Float64Array(engine.floats.buffer, table, constants.length).set(constants);
+    if (arrays.every((x) => engine.memory.holds(x))) {
+      step(table, parameter.length, ...arrays.map((x) => x.byteOffset));
+      return;
+    }
     for (let from = 0; from < parameter.length; from += PIECE) {
       const pieces = arrays.map((x) => x.subarray(from, from + PIECE));
       engine.scratch((take) => stepOn(engine, step, table, pieces, take));
