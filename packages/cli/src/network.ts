@@ -57,8 +57,9 @@ export class ReferenceNetwork extends Module {
 
   /** The features that the head classifies: `[B, 1, 28, 28]` to `[B, D]`. */
   features(images: Tensor): Tensor {
-    const half = maxPool2d(this.conv1.forward(images).relu(), { kernelSize: 2 });
-    const quarter = maxPool2d(this.conv2.forward(half).relu(), { kernelSize: 2 });
+    // The largest of a window is found before ReLU as after it: so ReLU has a quarter of the numbers to look at.
+    const half = maxPool2d(this.conv1.forward(images), { kernelSize: 2 }).relu();
+    const quarter = maxPool2d(this.conv2.forward(half), { kernelSize: 2 }).relu();
     return this.linear.forward(quarter.flatten(1));
   }
 

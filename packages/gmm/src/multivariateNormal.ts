@@ -83,10 +83,24 @@ export class MultivariateNormal {
         `MultivariateNormal.logProb: x must be [..., ${this.dim}]: it is [${x.shape.join(', ')}].`,
       );
     }
-    const difference = x.sub(this.mean);
-    if (this.isDiag) return this.logDensity(difference.div(this.scale).square().sum(-1));
-    const lead = broadcast(difference.shape.slice(0, -1), this.batchShape);
-    return this.logDensity(squaredDistance(difference.expand([...lead, this.dim]), this.scale));
+    if (this.isDiag) return this.logDensity(x.sub(this.mean).div(this.scale).square().sum(-1));
+    return this.logDensity(this.squaredDistance(x));
+  }
+
+  /**
+   * |L⁻¹(x − μ)|² for x [S..., B..., D] and L [B..., D, D] → [S..., B...]. The sample dimensions S become the columns
+   * of one triangular solve per matrix; x is turned into columns before μ is subtracted, which makes it larger.
+   */
+  private squaredDistance(x: Tensor): Tensor {
+    const { mean, scale } = this;
+    const batchDims = scale.ndim - 2;
+    const lead = broadcast(x.shape.slice(0, -1), this.batchShape);
+    const difference =
+      mean.ndim - 1 > batchDims
+        ? columnsOf(x.sub(mean), batchDims)
+        : columnsOf(x, batchDims).sub(mean.unsqueeze(-1));
+    const distance = scale.triangularSolve(difference).square().sum(-2);
+    return distance.permute([batchDims, ...Array(batchDims).keys()]).reshape(lead);
   }
 
   /** From the squared distance |L⁻¹(x − μ)|². */
@@ -124,22 +138,15 @@ export class MultivariateNormal {
   }
 }
 
-/**
- * |L⁻¹ d|² for d [S..., B..., D] and L [B..., D, D] → [S..., B...]. The sample dimensions S become the
- * columns of one triangular solve per matrix.
- */
-function squaredDistance(difference: Tensor, l: Tensor): Tensor {
-  const dim = difference.shape[difference.ndim - 1];
-  const lead = difference.shape.slice(0, -1);
-  const batchDims = l.ndim - 2;
-  const batch = lead.slice(lead.length - batchDims);
-  const samples = lead.slice(0, lead.length - batchDims);
+/** x [S..., B..., D] → [B..., D, ΠS], with B filled up by ones where x has fewer dimensions. */
+function columnsOf(x: Tensor, batchDims: number): Tensor {
+  const lead = x.shape.slice(0, -1);
+  const samples = lead.slice(0, Math.max(0, lead.length - batchDims));
+  const batch = lead.slice(samples.length);
+  const ones = Array<number>(batchDims - batch.length).fill(1);
   const columns = samples.reduce((product, n) => product * n, 1);
-  // [S, B..., D] → [B..., D, S].
-  const batchAxes = batch.map((_, i) => i + 1);
-  const right = difference.reshape([columns, ...batch, dim]).permute([...batchAxes, batch.length + 1, 0]);
-  const distance = l.triangularSolve(right).square().sum(-2);
-  return distance.permute([batch.length, ...batchAxes.map((i) => i - 1)]).reshape(lead);
+  const rows = x.reshape([columns, ...ones, ...batch, x.shape[x.ndim - 1]]);
+  return rows.permute([...Array(batchDims + 1).keys()].map((dim) => dim + 1).concat(0));
 }
 
 function checkShapes(mean: Tensor, scale: NormalScale): { name: keyof NormalScale; tensor: Tensor } {

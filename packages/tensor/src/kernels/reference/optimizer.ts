@@ -44,7 +44,7 @@ export function adadelta(
     let g = gradient[i];
     if (weightDecay !== 0) g += weightDecay * parameter[i];
     squareAverage[i] = rho * squareAverage[i] + (1 - rho) * g * g;
-    const delta = (Math.sqrt(accumulatedDelta[i] + eps) / Math.sqrt(squareAverage[i] + eps)) * g;
+    const delta = Math.sqrt((accumulatedDelta[i] + eps) / (squareAverage[i] + eps)) * g;
     accumulatedDelta[i] = rho * accumulatedDelta[i] + (1 - rho) * delta * delta;
     parameter[i] -= lr * delta;
   }

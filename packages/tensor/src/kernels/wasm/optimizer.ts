@@ -49,9 +49,9 @@ export function adadelta(
     const delta = f.local('v128');
     if (decays) f.get(g).get(decay).get(p).op('f64x2.mul').op('f64x2.add').set(g);
     addSquare(f, squares, kept, added, g);
-    f.get(deltas).get(floor).op('f64x2.add').op('f64x2.sqrt');
-    f.get(squares).get(floor).op('f64x2.add').op('f64x2.sqrt');
-    f.op('f64x2.div').get(g).op('f64x2.mul').set(delta);
+    f.get(deltas).get(floor).op('f64x2.add');
+    f.get(squares).get(floor).op('f64x2.add');
+    f.op('f64x2.div').op('f64x2.sqrt').get(g).op('f64x2.mul').set(delta);
     addSquare(f, deltas, kept, added, delta);
     f.get(p).get(rate).get(delta).op('f64x2.mul').op('f64x2.sub').set(p);
   };
