@@ -24,10 +24,10 @@ export const GRAM_JITTER = 0.01;
 export function choleskyComponents(mean: Tensor, sigma: Tensor, covType: CovType): MultivariateNormal {
   if (covType === 'diag') return trusted(mean, { scaleDiag: sigma.softplus().add(SCALE_FLOOR) });
   const d = sigma.shape[sigma.ndim - 1];
-  const diagonal = sigma.diagonal().softplus().add(SCALE_FLOOR).diagEmbed();
-  const below = sigma.tril(-1).div(Math.sqrt(d));
-  if (covType === 'tril') return trusted(mean, { scaleTril: below.add(diagonal) });
-  const factor = below.add(sigma.triu(1).div(Math.sqrt(d))).add(diagonal);
+  const diagonal = sigma.diagonal().softplus().add(SCALE_FLOOR);
+  const factor = sigma.div(Math.sqrt(d)).diagonalScatter(diagonal);
+  // What stands above the diagonal of a triangular factor is not read.
+  if (covType === 'tril') return trusted(mean, { scaleTril: factor });
   return factored(mean, withJitter(factor.matmul(factor, { transposeB: true }), FULL_JITTER));
 }
 

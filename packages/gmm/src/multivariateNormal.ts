@@ -99,7 +99,7 @@ export class MultivariateNormal {
       mean.ndim - 1 > batchDims
         ? columnsOf(x.sub(mean), batchDims)
         : columnsOf(x, batchDims).sub(mean.unsqueeze(-1));
-    const distance = scale.triangularSolve(difference).square().sum(-2);
+    const distance = scale.squaredMahalanobis(difference);
     return distance.permute([batchDims, ...Array(batchDims).keys()]).reshape(lead);
   }
 

@@ -345,6 +345,10 @@ export class Tensor extends Variable {
   diagEmbed(offset = 0): Tensor {
     return apply(movement.diagEmbed, [this], { offset });
   }
+  /** A copy with `diagonal` [..., length] in the place of each matrix's offset-th diagonal. */
+  diagonalScatter(diagonal: Tensor, offset = 0): Tensor {
+    return apply(movement.diagonalScatter, [this, diagonal], { offset });
+  }
   /** The sum of each matrix's diagonal. */
   trace(): Tensor {
     return this.diagonal().sum(-1);
@@ -383,10 +387,15 @@ export class Tensor extends Variable {
       );
     }
     if (!left) return this.triangularSolve(b.t(), { upper, transpose: !transpose, unitDiagonal }).t();
-    const lead = broadcastLeading('triangularSolve', this.shape, b.shape);
-    const batched = (x: Tensor): Tensor =>
-      sameShape(lead, x.shape.slice(0, -2)) ? x : x.expand([...lead, ...x.shape.slice(-2)]);
-    return apply(linalg.triangularSolve, [batched(this), batched(b)], { upper, transpose, unitDiagonal });
+    return apply(linalg.triangularSolve, batched('triangularSolve', this, b), {
+      upper,
+      transpose,
+      unitDiagonal,
+    });
+  }
+  /** |this⁻¹ b|² of each column b, `this` lower triangular: [..., D, M] → [..., M]. Leading dimensions broadcast. */
+  squaredMahalanobis(b: Tensor): Tensor {
+    return apply(linalg.squaredMahalanobis, batched('squaredMahalanobis', this, b));
   }
   /** log |A| of symmetric positive definite A: 2 Σ log Lᵢᵢ. Derivative: A⁻¹. */
   logDet(): Tensor {
@@ -420,6 +429,14 @@ export function apply<A, E>(
 ): Tensor {
   const { storage, shape, node } = tape.apply(op, inputs, attributes as A);
   return new Tensor(storage, shape, node);
+}
+
+/** Matrices with their leading dimensions broadcast. */
+function batched(op: string, ...matrices: [Tensor, Tensor]): Tensor[] {
+  const lead = broadcastLeading(op, matrices[0].shape, matrices[1].shape);
+  return matrices.map((x) =>
+    sameShape(lead, x.shape.slice(0, -2)) ? x : x.expand([...lead, ...x.shape.slice(-2)]),
+  );
 }
 
 /** A copy in persistent memory. */

@@ -159,6 +159,42 @@ export const linalgRows: Row[] = [
     ],
   },
   {
+    name: 'squaredMahalanobis',
+    ops: ['squaredMahalanobis'],
+    differentiable: true,
+    samples: [
+      distances([1, 1], [1, 1]),
+      distances([3, 3], [3, 2]),
+      distances([6, 6], [6, 1]),
+      distances([2, 3, 3], [2, 3, 4]),
+      distances([2, 1, 2, 2], [3, 2, 3]),
+      distances([2, 3, 3], [3, 1]),
+      distances([0, 0], [0, 3]),
+      distances([3, 3], [3, 0]),
+      distances([0, 2, 2], [0, 2, 1]),
+    ],
+    bad: [
+      {
+        label: 'not square',
+        call: () =>
+          spread([2, 3])
+            .tensor()
+            .squaredMahalanobis(spread([2, 1]).tensor()),
+        error: ShapeError,
+        message: 'squaredMahalanobis: a must be square, [..., D, D]: it is [2, 3].',
+      },
+      {
+        label: 'sizes that do not fit',
+        call: () =>
+          spread([2, 2])
+            .tensor()
+            .squaredMahalanobis(spread([3, 1]).tensor()),
+        error: ShapeError,
+        message: 'squaredMahalanobis: b must be [..., D, M] to a [..., D, D]: a is [2, 2], b is [3, 1].',
+      },
+    ],
+  },
+  {
     name: 'logDet',
     ops: [],
     differentiable: true,
@@ -248,6 +284,22 @@ function solved(shapeA: number[], shapeB: number[], flags: SolveFlags): Sample {
     inputs: [a, spread(shapeB)],
     call: (l: Tensor, rhs: Tensor) => triangularSolve(l, rhs, flags),
     reference,
+  };
+}
+
+/** The squared length of each column of a triangular system's solution. */
+function distances(shapeL: number[], shapeB: number[]): Sample {
+  const system = solved(shapeL, shapeB, {});
+  return {
+    ...system,
+    call: (l: Tensor, b: Tensor) => l.squaredMahalanobis(b),
+    reference: (l, b) => {
+      const z = system.reference(l, b);
+      const [rows] = shapeB.slice(-2);
+      return build([...z.shape.slice(0, -2), ...z.shape.slice(-1)], (index) =>
+        total(rows, (i) => z.at(...index.slice(0, -1), i, ...index.slice(-1)) ** 2),
+      );
+    },
   };
 }
 

@@ -196,6 +196,37 @@ export const partRows: Row[] = [
       ),
     ],
   }),
+  row('diagonalScatter', ['diagonalScatter'], {
+    samples: [
+      scattered([3, 3], 0),
+      scattered([2, 4], 1),
+      scattered([4, 2], -2),
+      scattered([2, 3, 3], -1),
+      scattered([2, 3], 5),
+      scattered([1, 1], 0),
+      scattered([2, 0, 0], 0),
+    ],
+    bad: [
+      bad(
+        'a fraction',
+        (x) => x.diagonalScatter(spread([2]).tensor(), 0.5),
+        ArgumentError,
+        "diagonalScatter: the diagonal's offset must be an integer: it is 0.5.",
+      ),
+      bad(
+        'a diagonal that does not fit',
+        (x) => x.diagonalScatter(spread([3]).tensor()),
+        ShapeError,
+        'diagonalScatter: the diagonal must be [2]: it is [3].',
+      ),
+      bad(
+        'a vector',
+        () => spread([3]).tensor().diagonalScatter(spread([]).tensor()),
+        ShapeError,
+        'diagonalScatter: at least two dimensions: the shape is [3].',
+      ),
+    ],
+  }),
   row('trace', [], {
     samples: [
       [3, 3],
@@ -322,6 +353,22 @@ function diagonals(shape: number[], offset: number): Sample {
     },
   );
   return { ...sample, label: `[${shape}], offset ${offset}` };
+}
+
+function scattered(shape: number[], offset: number): Sample {
+  const { label, reference } = diagonals(shape, offset);
+  const onIt = reference(spread(shape)).shape;
+  return {
+    label,
+    inputs: [spread(shape), spread(onIt, 3, 5)],
+    call: (x, diagonal) => x.diagonalScatter(diagonal, offset),
+    reference: (x, diagonal) =>
+      build(shape, (index) => {
+        const [i, j] = index.slice(-2);
+        const lead = index.slice(0, -2);
+        return j - i === offset ? diagonal.at(...lead, Math.min(i, j)) : x.at(...index);
+      }),
+  };
 }
 
 function embedded(shape: number[], offset: number): Sample {

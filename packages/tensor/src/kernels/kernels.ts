@@ -117,7 +117,7 @@ export interface AdamUpdate {
 /**
  * The contract of a backend: routines on flat row-major arrays. Shapes are checked before, outputs
  * are allocated by the caller, of the inputs' number format, hold arbitrary numbers and never overlap an input.
- * A routine writes all of its output (those named add… add to it), nothing but its output (optimizer updates: parameter and state) and keeps no
+ * A routine writes all of its output (writeStrided and those named add… change a part of it), nothing but its output (optimizer updates: parameter and state) and keeps no
  * reference. The reference backend defines what is correct; its sums are float64.
  */
 export interface Kernels {
@@ -157,6 +157,8 @@ export interface Kernels {
 
   /** out[i] = x[walk(i)]: permute, expand, slice, diagonal. */
   readStrided(x: FloatArray, walk: Walk, out: FloatArray): void;
+  /** out[walk(i)] = x[i], no two in one place; the rest of out stays as it is. */
+  writeStrided(x: FloatArray, walk: Walk, out: FloatArray): void;
   /** out[walk(i)] += x[i]: the adjoint of readStrided; a stride of 0 sums. */
   addStrided(x: FloatArray, walk: Walk, out: FloatArray): void;
   /** Blocks of `block` numbers: out block i = x block positions[i]. */

@@ -2,9 +2,11 @@ import { NotFiniteError, NotPositiveDefiniteError, ShapeError } from '../errors.
 import { kernels } from '../kernels/backend.js';
 import { sameShape, show, sizeOf, type Shape } from '../shape.js';
 import { emptyView, type View } from '../storage.js';
-import { negated } from './elementwise.js';
+import { add, mul } from './arithmetic.js';
+import { negated, square } from './elementwise.js';
 import { multiply } from './matmul.js';
 import type { Op } from './op.js';
+import { sumTo } from './views.js';
 
 /** Which triangle of A holds the system and how it is read. */
 export interface Triangle {
@@ -57,26 +59,65 @@ export const triangularSolve: Op<Triangle> = {
   name: 'triangularSolve',
   saves: 'both',
   shape([a, b]) {
-    checkSquare('triangularSolve', a.shape);
-    const fits =
-      b.shape.length === a.shape.length &&
-      b.shape[b.shape.length - 2] === a.shape[a.shape.length - 1] &&
-      sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
-    if (!fits) {
-      throw new ShapeError(
-        `triangularSolve: b must be [..., D, M] to a [..., D, D]: a is ${show(a.shape)}, b is ${show(b.shape)}.`,
-      );
-    }
+    checkSystem('triangularSolve', a.shape, b.shape);
     return b.shape;
   },
   forward: ([a, b], out, how) => solveInto(a, b, how, out),
   backward(g, { inputs: [a], output: x, needs, attributes: how }) {
     const db = solve(a, g, { ...how, transpose: !how.transpose });
     if (!needs[0]) return [null, db];
-    const da = how.transpose ? multiply(x, db, false, true) : multiply(db, x, false, true);
-    return [negatedTriangle(da, how), db];
+    // The sign is turned where there is less to turn.
+    const minus = negated(db);
+    const da = how.transpose ? multiply(x, minus, false, true) : multiply(minus, x, false, true);
+    const beside = how.unitDiagonal ? 1 : 0;
+    return [triangleOf(da, how.upper ? beside : -beside, how.upper), db];
   },
 };
+
+/**
+ * |L⁻¹ b|² of each column b of B [..., D, M], L [..., D, D] lower triangular: the squared Mahalanobis distance for the
+ * covariance L Lᵀ, [..., M]; the upper triangle is not read. Derivatives, with Z = L⁻¹ B and Ḡ over its rows:
+ * B̄ = L⁻ᵀ (2 Ḡ Z) and L̄ = −B̄ Zᵀ, restricted to the triangle.
+ */
+export const squaredMahalanobis: Op<void, View> = {
+  name: 'squaredMahalanobis',
+  saves: 'inputs',
+  shape([l, b]) {
+    checkSystem('squaredMahalanobis', l.shape, b.shape);
+    return [...b.shape.slice(0, -2), b.shape[b.shape.length - 1]];
+  },
+  forward([l, b], out) {
+    const z = solve(l, b, LOWER);
+    const squares = emptyView(z, z.shape);
+    square.forward([z], squares);
+    out.data.set(sumTo(squares, rowOf(b.shape)).data);
+    return z;
+  },
+  backward(g, { inputs: [l, b], extra: z, needs }) {
+    const doubled = emptyView(g, g.shape);
+    add.forward([g, g], doubled);
+    const dz = emptyView(z, z.shape);
+    mul.forward([z, { data: doubled.data, shape: rowOf(b.shape) }], dz);
+    const db = solve(l, dz, { ...LOWER, transpose: true });
+    return [needs[0] ? triangleOf(multiply(negated(db), z, false, true), 0, false) : null, db];
+  },
+};
+
+const LOWER: Triangle = { upper: false, transpose: false, unitDiagonal: false };
+
+/** [..., 1, M] for [..., D, M]. */
+function rowOf(shape: Shape): Shape {
+  return shape.with(shape.length - 2, 1);
+}
+
+function checkSystem(op: string, a: Shape, b: Shape): void {
+  checkSquare(op, a);
+  const fits =
+    b.length === a.length && b[b.length - 2] === a[a.length - 1] && sameShape(a.slice(0, -2), b.slice(0, -2));
+  if (!fits) {
+    throw new ShapeError(`${op}: b must be [..., D, M] to a [..., D, D]: a is ${show(a)}, b is ${show(b)}.`);
+  }
+}
 
 function checkSquare(op: string, shape: Shape): void {
   const [n, m] = shape.slice(-2);
@@ -148,9 +189,4 @@ function transposed(x: View): View {
   const walk = { shape: [batch, columns, rows], strides: [rows * columns, 1, columns], offset: 0 };
   kernels().readStrided(x.data, walk, out.data);
   return out;
-}
-
-function negatedTriangle(x: View, { upper, unitDiagonal }: Triangle): View {
-  const beside = unitDiagonal ? 1 : 0;
-  return negated(triangleOf(x, upper ? beside : -beside, upper));
 }

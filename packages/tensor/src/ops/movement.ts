@@ -87,12 +87,43 @@ export const diagEmbed: Op<{ offset: number }> = {
   },
   forward([x], out, { offset }) {
     out.data.fill(0);
-    kernels().addStrided(x.data, diagonalWalk(out.shape, offset), out.data);
+    kernels().writeStrided(x.data, diagonalWalk(out.shape, offset), out.data);
   },
   backward(g, { shapes: [shape], attributes: { offset } }) {
     const out = emptyView(g, shape);
     kernels().readStrided(g.data, diagonalWalk(g.shape, offset), out.data);
     return [out];
+  },
+};
+
+/** The matrices of x with d [..., length] in the place of the offset-th diagonal. Derivatives: g without the diagonal, and the diagonal. */
+export const diagonalScatter: Op<{ offset: number }> = {
+  name: 'diagonalScatter',
+  shape([x, d], { offset }) {
+    if (x.shape.length < 2) {
+      throw new ShapeError(`diagonalScatter: at least two dimensions: the shape is ${show(x.shape)}.`);
+    }
+    checkOffset('diagonalScatter', offset);
+    const wanted = diagonalWalk(x.shape, offset).shape;
+    if (!sameShape(d.shape, wanted)) {
+      throw new ShapeError(`diagonalScatter: the diagonal must be ${show(wanted)}: it is ${show(d.shape)}.`);
+    }
+    return x.shape;
+  },
+  forward([x, d], out, { offset }) {
+    out.data.set(x.data);
+    kernels().writeStrided(d.data, diagonalWalk(x.shape, offset), out.data);
+  },
+  backward(g, { shapes: [, shape], needs, attributes: { offset } }) {
+    const walk = diagonalWalk(g.shape, offset);
+    const dx = needs[0] ? emptyView(g, g.shape) : null;
+    const dd = needs[1] ? emptyView(g, shape) : null;
+    if (dx) {
+      dx.data.set(g.data);
+      kernels().writeStrided(zerosView(g, shape).data, walk, dx.data);
+    }
+    if (dd) kernels().readStrided(g.data, walk, dd.data);
+    return [dx, dd];
   },
 };
 
@@ -119,8 +150,7 @@ export const cat: Op<{ dim: number }> = {
       dim,
       inputs.map((x) => x.shape[dim]),
     );
-    out.data.fill(0);
-    inputs.forEach((x, i) => kernels().addStrided(x.data, walks[i], out.data));
+    inputs.forEach((x, i) => kernels().writeStrided(x.data, walks[i], out.data));
   },
   backward(g, { shapes, needs, attributes: { dim } }) {
     const walks = partsOf(

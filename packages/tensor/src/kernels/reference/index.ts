@@ -19,6 +19,7 @@ export const reference: Kernels = {
   zipBackward: elementwise.zipBackward,
   select: elementwise.select,
   readStrided: strided.readStrided,
+  writeStrided: strided.writeStrided,
   addStrided: strided.addStrided,
   takeBlocks: strided.takeBlocks,
   addBlocks: strided.addBlocks,

@@ -9,6 +9,13 @@ export function readStrided(x: FloatArray, walk: Walk, out: FloatArray): void {
   });
 }
 
+export function writeStrided(x: FloatArray, walk: Walk, out: FloatArray): void {
+  forEachRun(walk.shape, [walk.strides], (start, length, [to], [step]) => {
+    const first = walk.offset + to;
+    for (let n = 0; n < length; n++) out[first + n * step] = x[start + n];
+  });
+}
+
 export function addStrided(x: FloatArray, walk: Walk, out: FloatArray): void {
   // Several elements may meet in one place: they are summed in float64.
   const sums = out instanceof Float32Array && walk.strides.includes(0) ? new Float64Array(out) : out;

@@ -179,11 +179,11 @@ function compute(
     if (inPlace) {
       const parts = engine.threads;
       engine.parallel(parts, (call, part) => {
-        const rows = rowCount === 1 ? { from: 0, to: 1 } : pieceOf(rowCount, part, parts);
-        const columns = rowCount === 1 ? pieceOf(length, part, parts) : { from: 0, to: length };
-        const to = target + 4 * (rows.from * length + columns.from);
-        const pointers = pointersAt(rows.from, columns.from);
-        call(run, to, rows.to - rows.from, columns.to - columns.from, ...pointers, ...formula.constants);
+        const down = rowCount === 1 ? { from: 0, to: 1 } : pieceOf(rowCount, part, parts);
+        const across = rowCount === 1 ? pieceOf(length, part, parts) : { from: 0, to: length };
+        const to = target + 4 * (down.from * length + across.from);
+        const pointers = pointersAt(down.from, across.from);
+        call(run, to, down.to - down.from, across.to - across.from, ...pointers, ...formula.constants);
       });
       return;
     }
