@@ -35,6 +35,20 @@ describe('Sequential', () => {
     expect(new Sequential().forward(x)).toBe(x);
   });
 
+  test('gives the same numbers and gradients as ReLU before max-pool, whichever it computes first', () => {
+    const values = Array.from({ length: 2 * 36 }, (_, i) => [-2, 0, 3, -0, 3, NaN, -1, 1][(i * 5) % 8]);
+    const [found, expected] = [true, false].map((together) => {
+      const x = tensor(values, { shape: [2, 1, 6, 6], requiresGrad: true });
+      const pool = new MaxPool2d(3, { stride: 2, padding: 1 });
+      const y = together
+        ? new Sequential(new ReLU(), pool, new ReLU(), new MaxPool2d(1)).forward(x)
+        : pool.forward(x.relu()).relu();
+      y.mul(y).sum().backward();
+      return [y.toArray(), x.grad!.toArray()];
+    });
+    expect(found).toEqual(expected);
+  });
+
   test('has the right gradients through all layers together', () => {
     const draws = { dtype: 'float64', generator: new Generator(1) } as const;
     const model = new Sequential(

@@ -1,6 +1,8 @@
 import { ArgumentError } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
 import { Module } from '../module.js';
+import { ReLU } from './activation.js';
+import { MaxPool2d } from './pooling.js';
 
 /**
  * Modules one after the other, each given what the one before returns. Names in the state dict are positions:
@@ -26,10 +28,25 @@ export class Sequential extends Module {
 
   /** x as the first layer takes it → what the last returns; x itself without layers. */
   override forward(x: Tensor): Tensor {
-    return this.layers.reduce((value, layer) => layer.forward(value), x);
+    return inOrder(this.layers).reduce((value, layer) => layer.forward(value), x);
   }
 
   protected override stateName(field: string): string {
     return field.replace('layers.', '');
   }
+}
+
+/**
+ * The layers as they are computed: a ReLU before a max-pool after it. The largest of a window is the same, and gradients
+ * are, but ReLU has fewer numbers to look at.
+ */
+function inOrder(layers: readonly Module[]): Module[] {
+  const order = [...layers];
+  for (let i = 1; i < order.length; i++) {
+    const [first, second] = [order[i - 1], order[i]];
+    if (first.constructor !== ReLU || second.constructor !== MaxPool2d) continue;
+    order[i - 1] = second;
+    order[i] = first;
+  }
+  return order;
 }
