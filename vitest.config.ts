@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     setupFiles: ['test/setup.ts'],
     testTimeout: 30_000,
+    // The tests leave the user's own folder alone.
+    env: { GMML_CACHE_DIR: 'off' },
     projects: [
       { extends: true, test: { name: 'reference', include: ['test/**/*.test.ts'] } },
       {
@@ -18,7 +20,7 @@ export default defineConfig({
           name: 'wasm',
           include: ['test/{tensor,nn,gmm,golden}/**/*.test.ts'],
           exclude: ['test/tensor/wasm/**'],
-          env: { GMML_BACKEND: 'wasm' },
+          env: { GMML_BACKEND: 'wasm', GMML_CACHE_DIR: 'off' },
         },
       },
     ],

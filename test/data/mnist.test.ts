@@ -7,7 +7,7 @@ import { ArgumentError, FormatError } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
 import { loadMnist, MNIST_MEAN, MNIST_STD } from '@gmml/data';
 import type { LabelledImages, Mnist } from '@gmml/data';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { folderOf, idxBytes, mnistFiles, temporaryFolder } from './idxFiles.js';
 
 /** The bytes that normalised pixels came from. */
@@ -34,9 +34,14 @@ function normalised(byte: number): number {
   return Math.fround((byte / 255 - 0.1307) / 0.3081);
 }
 
+// The package itself is read, whatever lies in the user's cache.
+beforeEach(() => void vi.stubEnv('GMML_CACHE_DIR', 'off'));
+afterEach(() => void vi.unstubAllEnvs());
+
 describe('the embedded digits', () => {
   let digits: Mnist;
   beforeAll(() => {
+    vi.stubEnv('GMML_CACHE_DIR', 'off');
     digits = loadMnist();
   });
 
@@ -73,6 +78,16 @@ describe('the embedded digits', () => {
     }
     expect(wrong).toBe(0);
     expect(offset).toEqual({ train: 7996 * 784, test: 2004 * 784 });
+  });
+
+  test('come from the cache as they come from the package', () => {
+    const bits = ({ train, test: held }: Mnist) =>
+      [train.images, train.labels, held.images, held.labels].map(({ data }) =>
+        createHash('sha256').update(data).digest('hex'),
+      );
+    vi.stubEnv('GMML_CACHE_DIR', temporaryFolder());
+    expect(bits(loadMnist())).toEqual(bits(digits));
+    expect(bits(loadMnist())).toEqual(bits(digits));
   });
 
   test('have the known checksum', () => {

