@@ -4,7 +4,8 @@ import { matchers } from './matchers.js';
 
 expect.extend(matchers);
 
-await useBackend((process.env['GMML_BACKEND'] ?? 'reference') as BackendName);
+const { GMML_BACKEND = 'reference', GMML_THREADS = '1' } = process.env;
+await useBackend(GMML_BACKEND as BackendName, { threads: Number(GMML_THREADS) });
 
 // Libraries print nothing: the test during (or before) which something is written to the console fails.
 const written: string[] = [];

@@ -319,18 +319,19 @@ describe('number formats', () => {
 });
 
 describe('useBackend', () => {
-  const before = backendReport().backend as BackendName;
-  afterEach(() => useBackend(before));
+  const { backend: before, threads } = backendReport();
+  afterEach(() => useBackend(before as BackendName, { threads }));
 
   test('says what it chose', async () => {
     expect(await useBackend('reference')).toEqual({ backend: 'reference', threads: 1 });
     expect(backendReport()).toEqual({ backend: 'reference', threads: 1, onReference: [], arenaOverflows: 0 });
-    expect(await useBackend('wasm')).toEqual({ backend: 'wasm', threads: 1 });
+    expect(await useBackend('wasm', { threads: 1 })).toEqual({ backend: 'wasm', threads: 1 });
     const { backend, onReference } = backendReport();
     expect(backend).toBe('wasm');
     expect(onReference).toContain('cholesky');
     expect(onReference).not.toContain('matmul');
-    expect(await useBackend('auto', { threads: 2 })).toEqual({ backend: 'wasm', threads: 1 });
+    expect(await useBackend('auto', { threads: 2 })).toEqual({ backend: 'wasm', threads: 2 });
+    expect(backendReport()).toEqual({ backend: 'wasm', threads: 2, onReference, arenaOverflows: 0 });
   });
 
   test('computes the same on each', async () => {

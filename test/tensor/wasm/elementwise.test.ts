@@ -8,6 +8,7 @@ import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assemble
 import * as elementwise from '../../../packages/tensor/src/kernels/wasm/elementwise.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
+import { startedEngine } from './startedEngine.js';
 import { broadcastShapes, broadcastStrides, sizeOf } from '../../../packages/tensor/src/shape.js';
 
 const best = bestFlavour();
@@ -192,7 +193,7 @@ const broadcasts: [number[], number[]][] = [
 ];
 
 describe.each(flavours)('elementwise WASM kernels, relaxed $relaxed', (flavour) => {
-  const engine = new Engine(flavour, 2 ** 20);
+  const engine = startedEngine({ flavour, capacity: 2 ** 20 });
 
   /** Both operands broadcast, in every function and both derivatives. */
   const checkZip = (shapeA: number[], shapeB: number[], seed: number): void => {
@@ -286,7 +287,7 @@ describe.each(flavours)('elementwise WASM kernels, relaxed $relaxed', (flavour) 
   });
 
   test('work in place in kernel memory, and only there', () => {
-    const own = new Engine(flavour, 2 ** 20);
+    const own = new Engine({ flavour, capacity: 2 ** 20 });
     own.scratch((allocate) => {
       const [from, to] = [allocate(12), allocate(12)];
       own.floats.fill(7, from, to + 12);
@@ -303,7 +304,7 @@ describe.each(flavours)('elementwise WASM kernels, relaxed $relaxed', (flavour) 
     const relu = unary('relu', (y) => (y <= 0 ? 0 : y), none);
     const add = binary('add', (a, b) => a + b);
     const doubles = new Float64Array(10);
-    const full = new Engine(flavour, 2 ** 16);
+    const full = new Engine({ flavour, capacity: 2 ** 16 });
     const refused = [
       elementwise.map(engine, unary('sin', Math.sin, none), x, out),
       elementwise.map(engine, unary('constructor', Math.sin, none), x, out),

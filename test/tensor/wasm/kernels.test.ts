@@ -12,6 +12,7 @@ import { reference } from '../../../packages/tensor/src/kernels/reference/index.
 import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler.js';
 import { createWasmKernels } from '../../../packages/tensor/src/kernels/wasm/index.js';
 import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
+import { startedEngine } from './startedEngine.js';
 
 const best = bestFlavour();
 const flavours: Flavour[] = [{ relaxed: false, shared: false }, ...(best.relaxed ? [best] : [])];
@@ -113,8 +114,10 @@ function expectSolved(a: Float32Array, x: Float32Array, b: Float32Array, sizes: 
   expect(worst).toBe(0);
 }
 
-describe.each(flavours)('WASM kernels, relaxed $relaxed', (flavour) => {
-  const wasm = createWasmKernels(flavour);
+const cases = flavours.flatMap((flavour) => [1, 2].map((threads) => ({ ...flavour, threads })));
+
+describe.each(cases)('WASM kernels, relaxed $relaxed, threads $threads', ({ relaxed, threads }) => {
+  const wasm = createWasmKernels(startedEngine({ flavour: { relaxed }, threads }));
 
   const checkMatmul = (sizes: MatmulSizes): void => {
     const { batch, m, k, n } = sizes;
@@ -233,6 +236,10 @@ describe.each(flavours)('WASM kernels, relaxed $relaxed', (flavour) => {
       expectSolved(a, x, b, sizes);
     });
     assert(holds, { numRuns: 150 });
+  });
+
+  test('run on as many threads as asked for', () => {
+    expect(wasm.threads).toBe(threads);
   });
 
   test('leave float64 to the reference', () => {

@@ -7,6 +7,7 @@ import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assemble
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import * as optimizer from '../../../packages/tensor/src/kernels/wasm/optimizer.js';
 import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
+import { startedEngine } from './startedEngine.js';
 
 const best = bestFlavour();
 const flavours: Flavour[] = [{ relaxed: false, shared: false }, ...(best.relaxed ? [best] : [])];
@@ -49,7 +50,7 @@ function expectSameSteps(
 }
 
 describe.each(flavours)('optimizer WASM kernels, relaxed $relaxed', (flavour) => {
-  const engine = new Engine(flavour, 2 ** 20);
+  const engine = startedEngine({ flavour, capacity: 2 ** 20 });
 
   test('step as the reference with Adadelta', () => {
     const samples = record({ size, weightDecay, lr: constantFrom(1, 0.3), eps: constantFrom(1e-6, 0) });
@@ -92,7 +93,7 @@ describe.each(flavours)('optimizer WASM kernels, relaxed $relaxed', (flavour) =>
   });
 
   test('change arrays in kernel memory where they lie, and nothing around them', () => {
-    const own = new Engine(flavour, 2 ** 20);
+    const own = new Engine({ flavour, capacity: 2 ** 20 });
     const update = { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0 };
     const [p, g, s, d] = [3, 4, 5, 6].map((seed) => numbers(6, seed).map(Math.abs));
     own.scratch((allocate) => {
@@ -115,7 +116,7 @@ describe.each(flavours)('optimizer WASM kernels, relaxed $relaxed', (flavour) =>
     const [p, g, s, d] = [1, 2, 3, 4].map((seed) => numbers(10, seed));
     const before = [p, s, d].map((x) => Float32Array.from(x));
     expect(optimizer.adadelta(engine, p, Float64Array.from(g), s, d, update)).toBe(false);
-    expect(optimizer.adadelta(new Engine(flavour, 2 ** 16), p, g, s, d, update)).toBe(false);
+    expect(optimizer.adadelta(new Engine({ flavour, capacity: 2 ** 16 }), p, g, s, d, update)).toBe(false);
     expect([p, s, d]).toEqual(before);
   });
 });

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import type { WindowSizes } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler.js';
-import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { maxPool2d } from '../../../packages/tensor/src/kernels/wasm/pool.js';
 import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
+import { startedEngine } from './startedEngine.js';
 
 const best = bestFlavour();
 const flavours: Flavour[] = [{ relaxed: false, shared: false }, ...(best.relaxed ? [best] : [])];
@@ -54,7 +54,7 @@ function bits({ values, positions }: Pooled): number[][] {
 }
 
 describe.each(flavours)('maxPool2d in WASM, relaxed $relaxed', (flavour) => {
-  const engine = new Engine(flavour, CAPACITY);
+  const engine = startedEngine({ flavour, capacity: CAPACITY });
 
   const pooled = (x: Float32Array, sizes: WindowSizes): Pooled => {
     const out = emptyOutput(sizes);

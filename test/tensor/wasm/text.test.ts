@@ -63,7 +63,7 @@ class EmittingEngine extends Engine {
   private readonly keys = new Set<string>();
 
   constructor(flavour: Flavour) {
-    super(flavour, 2 ** 20);
+    super({ flavour, capacity: 2 ** 20 });
   }
 
   override module(key: string, write: (module: ModuleBuilder) => void): Record<string, Emitted> {

@@ -1,6 +1,10 @@
 import { Memory } from '../../memory.js';
 import { ModuleBuilder, type Flavour } from './assembler.js';
+import { ThreadPool, type Patience } from './threads.js';
 import { webAssembly, type Emitted, type WasmMemory } from './webAssembly.js';
+import type { Call } from './workerMailbox.js';
+
+export type { Call } from './workerMailbox.js';
 
 /** Bytes of a page of WebAssembly memory. */
 const PAGE = 65536;
@@ -11,8 +15,16 @@ const CAPACITIES = [1024, 512, 256, 128].map((mebibytes) => mebibytes * 1024 * 1
 /** Takes `floats` numbers of kernel memory and gives the index of the first. */
 export type Allocate = (floats: number) => number;
 
-/** Calls an emitted function on some thread, after the calls before it. */
-export type Call = (fn: Emitted, ...args: number[]) => void;
+/** What an engine is made for. */
+export interface EngineOptions {
+  /** What emitted modules may rely on; memory is shared where there is more than one thread. */
+  readonly flavour: Pick<Flavour, 'relaxed'>;
+  /** How many threads share the work of `parallel`, once they are started. Default 1. */
+  readonly threads?: number;
+  /** Bytes of memory. Default 1 GiB, or less where that cannot be reserved. */
+  readonly capacity?: number;
+  readonly patience?: Partial<Patience>;
+}
 
 /** Float32 or integers: what kernels read and write. */
 type Numbers = Float32Array | Int32Array;
@@ -27,13 +39,26 @@ export class Engine {
   private readonly imported: WasmMemory;
   private readonly modules = new Map<string, Record<string, Emitted>>();
   private readonly wasm = webAssembly();
+  private readonly pool: ThreadPool;
 
   /** @throws RangeError when the memory cannot be reserved */
-  constructor(flavour: Flavour, capacity?: number) {
-    this.flavour = flavour;
-    this.imported = reserve(capacity === undefined ? CAPACITIES : [capacity]);
+  constructor({ flavour, threads = 1, capacity, patience }: EngineOptions) {
+    const shared = threads > 1;
+    this.flavour = { relaxed: flavour.relaxed, shared };
+    this.imported = reserve(capacity === undefined ? CAPACITIES : [capacity], shared);
     this.memory = new Memory(this.imported.buffer);
     this.floats = this.memory.floats;
+    this.pool = new ThreadPool(this.imported, threads, patience);
+  }
+
+  /** Starts the threads and waits until they serve; there is one if that fails, and `notice` says why. */
+  start(): Promise<void> {
+    return this.pool.start();
+  }
+
+  /** Ends the other threads; this one goes on alone. */
+  end(): void {
+    this.pool.end();
   }
 
   /** The exports of a module, emitted and compiled at the first call with this key. */
@@ -42,8 +67,11 @@ export class Engine {
     if (made) return made;
     const builder = new ModuleBuilder(this.flavour);
     write(builder);
-    const compiled = new this.wasm.Module(builder.bytes());
-    const { exports } = new this.wasm.Instance(compiled, { env: { memory: this.imported } });
+    const bytes = builder.bytes();
+    const { exports } = new this.wasm.Instance(new this.wasm.Module(bytes), {
+      env: { memory: this.imported },
+    });
+    this.pool.add(bytes, exports);
     this.modules.set(key, exports);
     return exports;
   }
@@ -64,18 +92,23 @@ export class Engine {
     return { address: 4 * start, take: () => out.set(source.subarray(start, start + out.length)) };
   }
 
-  /** How many threads share the work of `parallel`. */
+  /** How many threads share the work of `parallel` now. */
   get threads(): number {
-    return 1;
+    return this.pool.threads;
+  }
+
+  /** Why there is one thread instead of several; null if nothing went wrong. */
+  get notice(): string | null {
+    return this.pool.notice;
   }
 
   /**
    * Shares work between threads: `work` is called for each of `parts` (at most `threads`) with the `call` that runs
-   * emitted functions there, one after another. Returns when all are done. Parts write to different places, and none
-   * reads what another writes.
+   * emitted functions there, one after another. Returns when all are done. Parts write to different places, none reads
+   * what another writes, and each gives the same when run once more, as it is when its thread is lost.
    */
   parallel(parts: number, work: (call: Call, part: number) => void): void {
-    for (let part = 0; part < parts; part++) work((fn, ...args) => void fn(...args), part);
+    this.pool.run(parts, work);
   }
 
   /** Whether this many numbers can be handed out at once. */
@@ -95,14 +128,14 @@ export class Engine {
 }
 
 /** Memory that never grows, of the first size that can be reserved. */
-function reserve(capacities: readonly number[]): WasmMemory {
+function reserve(capacities: readonly number[], shared: boolean): WasmMemory {
   const { Memory: Reserved } = webAssembly();
   const [bytes, ...smaller] = capacities;
   const pages = Math.ceil(bytes / PAGE);
   try {
-    return new Reserved({ initial: pages, maximum: pages });
+    return new Reserved({ initial: pages, maximum: pages, shared });
   } catch (error) {
     if (smaller.length === 0) throw error;
-    return reserve(smaller);
+    return reserve(smaller, shared);
   }
 }

@@ -1,7 +1,6 @@
 import type { Kernels } from '../kernels.js';
 import { reference } from '../reference/index.js';
 import * as conv from './conv.js';
-import type { Flavour } from './assembler.js';
 import * as elementwise from './elementwise.js';
 import { Engine } from './engine.js';
 import { matmul, prepareMatmul } from './matmul.js';
@@ -18,14 +17,16 @@ const SHORTEST = 256;
  * kernel memory, runs on the reference.
  * @throws where WebAssembly or its SIMD is missing or forbidden
  */
-export function createWasmKernels(flavour: Flavour = bestFlavour()): Kernels {
-  const engine = new Engine(flavour);
+export function createWasmKernels(engine = new Engine({ flavour: bestFlavour() })): Kernels {
   // A policy that forbids compiling shows here, not in the first product.
   prepareMatmul(engine);
   return {
     ...reference,
     name: 'wasm',
     memory: engine.memory,
+    get threads() {
+      return engine.threads;
+    },
     map(fn, x, out) {
       if (out.length < SHORTEST || !elementwise.map(engine, fn, x, out)) reference.map(fn, x, out);
     },

@@ -5,7 +5,7 @@ export type Emitted = (...args: number[]) => number | void;
 
 /** Memory that a module works in. */
 export interface WasmMemory {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBuffer | SharedArrayBuffer;
 }
 
 /** The part of the platform's `WebAssembly` that is used: neither Node's types nor the DOM's are assumed. */
