@@ -3,13 +3,9 @@ import { array, assert, constantFrom, integer, pre, property, record } from 'fas
 import { describe, expect, test } from 'vitest';
 import type { WindowSizes } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
-import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler.js';
+import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { maxPool2d } from '../../../packages/tensor/src/kernels/wasm/pool.js';
-import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
-import { startedEngine } from './startedEngine.js';
-
-const best = bestFlavour();
-const flavours: Flavour[] = [{ relaxed: false, shared: false }, ...(best.relaxed ? [best] : [])];
+import { firstDifference, flavours, Placement, ThreeThreads } from './engines.js';
 
 /** One page: a call that kept its memory would soon leave none to the next. */
 const CAPACITY = 65536;
@@ -54,7 +50,7 @@ function bits({ values, positions }: Pooled): number[][] {
 }
 
 describe.each(flavours)('maxPool2d in WASM, relaxed $relaxed', (flavour) => {
-  const engine = startedEngine({ flavour, capacity: CAPACITY });
+  const engine = new Engine({ flavour, capacity: CAPACITY });
 
   const pooled = (x: Float32Array, sizes: WindowSizes): Pooled => {
     const out = emptyOutput(sizes);
@@ -62,9 +58,9 @@ describe.each(flavours)('maxPool2d in WASM, relaxed $relaxed', (flavour) => {
     return out;
   };
 
-  const check = (images: Images, window: Window, cells: readonly number[]): void => {
+  const check = (images: Images, window: Window, cells: readonly number[], pad = 0): void => {
     const { n, c, h, w } = images;
-    const sizes = windowSizes(images, window);
+    const sizes = windowSizes(images, window, pad);
     const x = Float32Array.from({ length: n * c * h * w }, (_, i) => cells[i % cells.length]);
     expect(bits(pooled(x, sizes))).toEqual(bits(pooledByReference(x, sizes)));
   };
@@ -93,6 +89,43 @@ describe.each(flavours)('maxPool2d in WASM, relaxed $relaxed', (flavour) => {
       check(sizes, shape, values);
     });
     assert(holds, { numRuns: 200 });
+  });
+
+  test('is the reference with padding', () => {
+    const window = record({ kernelH: windowSize, kernelW: windowSize, strideH: stride, strideW: stride });
+    const padding = integer({ min: 1, max: 3 });
+    const holds = property(anyImages, window, padding, cells, (sizes, shape, pad, values) => {
+      pre(2 * pad <= Math.min(shape.kernelH, shape.kernelW));
+      pre(shape.kernelH <= sizes.h + 2 * pad && shape.kernelW <= sizes.w + 2 * pad);
+      check(sizes, shape, values, pad);
+      check(sizes, shape, [-Infinity], pad);
+    });
+    assert(holds, { numRuns: 150 });
+  });
+
+  test('is the reference for windows of many numbers', () => {
+    const holds = property(cells, integer({ min: 0, max: 4 }), (values, pad) => {
+      const images = { n: 2, c: 1, h: 13, w: 17 };
+      check(images, { kernelH: 9, kernelW: 8, strideH: 2, strideW: 3 }, values, pad);
+    });
+    assert(holds, { numRuns: 20 });
+  });
+
+  test.each([0, 1])('writes numbers and positions where they lie in kernel memory, padding %d', (pad) => {
+    for (const three of [false, true]) {
+      const roomy = new (three ? ThreeThreads : Engine)({ flavour, capacity: 4 * 1024 * 1024 });
+      const placement = new Placement(roomy);
+      const sizes = windowSizes({ n: 5, c: 17, h: 49, w: 51 }, { ...pairs, kernelH: 3 }, pad);
+      const images = Float32Array.from({ length: 5 * 17 * 49 * 51 }, (_, i) => (i * 7919) % 1009);
+      const { values, positions } = emptyOutput(sizes);
+      const x = placement.floats(images);
+      const out = { values: placement.floats(values), positions: placement.integers(positions) };
+      expect(maxPool2d(roomy, x, sizes, out.values, out.positions)).toBe(true);
+      const expected = pooledByReference(images, sizes);
+      expect(firstDifference(out.values, expected.values)).toBe(null);
+      expect(firstDifference(out.positions, expected.positions)).toBe(null);
+      expect(placement.isIntact()).toBe(true);
+    }
   });
 
   test('takes the first of equal numbers, by rows', () => {
@@ -143,10 +176,10 @@ describe.each(flavours)('maxPool2d in WASM, relaxed $relaxed', (flavour) => {
   });
 
   test.each([
-    ['padding', windowSizes({ n: 1, c: 1, h: 4, w: 4 }, pairs, 1)],
+    ['padding of more than half a window', windowSizes({ n: 1, c: 1, h: 4, w: 4 }, pairs, 2)],
     [
-      'a window of more than 64 numbers',
-      windowSizes({ n: 1, c: 1, h: 9, w: 9 }, { ...pairs, kernelH: 9, kernelW: 8 }),
+      'a window wider than 64 numbers',
+      windowSizes({ n: 1, c: 1, h: 1, w: 65 }, { ...pairs, kernelH: 1, kernelW: 65 }),
     ],
     ['images that do not fit into kernel memory', windowSizes({ n: 1, c: 1, h: 128, w: 128 }, pairs)],
   ])('leaves %s to the reference', (_, sizes) => {

@@ -159,11 +159,11 @@ export interface Kernels {
   readStrided(x: FloatArray, walk: Walk, out: FloatArray): void;
   /** out[walk(i)] = x[i], no two in one place; the rest of out stays as it is. */
   writeStrided(x: FloatArray, walk: Walk, out: FloatArray): void;
-  /** out[walk(i)] += x[i]: the adjoint of readStrided; a stride of 0 sums. */
+  /** out[walk(i)] += x[i], to what `out` holds: the adjoint of readStrided; a stride of 0 sums. */
   addStrided(x: FloatArray, walk: Walk, out: FloatArray): void;
   /** Blocks of `block` numbers: out block i = x block positions[i]. */
   takeBlocks(x: FloatArray, positions: Int32Array, block: number, out: FloatArray): void;
-  /** out block positions[i] += g block i: the adjoint of takeBlocks. */
+  /** out block positions[i] += g block i, to what `out` holds: the adjoint of takeBlocks. */
   addBlocks(g: FloatArray, positions: Int32Array, block: number, out: FloatArray): void;
   /** Copies what lies on or below (`upper`: above) diagonal k of each [rows, columns] matrix; the rest is 0. */
   triangle(x: FloatArray, rows: number, columns: number, k: number, upper: boolean, out: FloatArray): void;
@@ -197,6 +197,7 @@ export interface Kernels {
   maxPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray, positions: Int32Array): void;
   /** The mean of each window, padding counted as zeros. */
   avgPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray): void;
+  /** Each window's g/area to all of its pixels, added window after window; 0 where there is no window. */
   avgPool2dBackward(g: FloatArray, sizes: WindowSizes, out: FloatArray): void;
 
   /** The lower factor of `batch` symmetric [n, n] matrices, reading lower triangles only; or the first failure. */

@@ -91,7 +91,7 @@ export function forEachRun(
   operands: readonly (readonly number[])[],
   visit: (start: number, length: number, positions: readonly number[], steps: readonly number[]) => void,
 ): void {
-  const { sizes, strides } = merge(shape, operands);
+  const { sizes, strides } = mergeDimensions(shape, operands);
   if (sizes.includes(0)) return;
   const last = sizes.length - 1;
   const length = sizes[last];
@@ -113,7 +113,7 @@ export function forEachRun(
 }
 
 /** Drops dimensions of size 1 and joins (i, j) where every operand has stride_i = size_j · stride_j. */
-function merge(
+export function mergeDimensions(
   shape: Shape,
   operands: readonly (readonly number[])[],
 ): { sizes: number[]; strides: number[][] } {

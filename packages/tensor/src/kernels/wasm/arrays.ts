@@ -1,4 +1,5 @@
 import type { FloatArray } from '../../storage.js';
+import type { Allocate, Engine } from './engine.js';
 
 /** Whether kernels can read and write an array. */
 export function isFloat32(x: FloatArray): x is Float32Array {
@@ -13,4 +14,29 @@ export function up(n: number, step: number): number {
 /** The part-th of `parts` nearly equal pieces of 0 … count − 1: from (included) and to (excluded). */
 export function pieceOf(count: number, part: number, parts: number): { from: number; to: number } {
   return { from: Math.floor((count * part) / parts), to: Math.floor((count * (part + 1)) / parts) };
+}
+
+/** Numbers that a thread should at least get: fewer are done before it is awake. */
+const SHARE = 65536;
+
+/** Into how many parts to split work that moves this many numbers. */
+export function partsFor(engine: Engine, numbers: number): number {
+  return Math.max(1, Math.min(engine.threads, Math.floor(numbers / SHARE)));
+}
+
+/** Whether there is room for those of the arrays that do not lie in kernel memory, and for `more` numbers. */
+export function fits(engine: Engine, arrays: readonly (Float32Array | Int32Array)[], more = 0): boolean {
+  const outside = arrays.filter((x) => !engine.memory.holds(x));
+  return engine.hasRoom(outside.reduce((sum, x) => sum + x.length + 4, more));
+}
+
+/** As `engine.output` for an array that a kernel adds to: the memory holds its numbers. */
+export function inOut(
+  engine: Engine,
+  x: Float32Array,
+  allocate: Allocate,
+): { address: number; take: () => void } {
+  const target = engine.output(x, allocate);
+  if (!engine.memory.holds(x)) engine.floats.set(x, target.address / 4);
+  return target;
 }

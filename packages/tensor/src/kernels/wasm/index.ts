@@ -1,5 +1,7 @@
 import type { Kernels } from '../kernels.js';
 import { reference } from '../reference/index.js';
+import * as avgPool from './avgPool.js';
+import * as blocks from './blocks.js';
 import * as conv from './conv.js';
 import * as elementwise from './elementwise.js';
 import { Engine } from './engine.js';
@@ -7,6 +9,8 @@ import { matmul, prepareMatmul } from './matmul.js';
 import * as optimizer from './optimizer.js';
 import { maxPool2d } from './pool.js';
 import { bestFlavour } from './probe.js';
+import * as strided from './strided.js';
+import { triangle } from './triangle.js';
 import { triangularSolve } from './triangularSolve.js';
 
 /** Shorter arrays are faster on the reference than a call and its copies; the bits are the same. */
@@ -49,6 +53,36 @@ export function createWasmKernels(engine = new Engine({ flavour: bestFlavour() }
     select(...args) {
       if (!elementwise.select(engine, ...args)) reference.select(...args);
     },
+    readStrided(x, walk, out) {
+      if (out.length < SHORTEST || !strided.readStrided(engine, x, walk, out)) {
+        reference.readStrided(x, walk, out);
+      }
+    },
+    writeStrided(x, walk, out) {
+      if (x.length < SHORTEST || !strided.writeStrided(engine, x, walk, out)) {
+        reference.writeStrided(x, walk, out);
+      }
+    },
+    addStrided(x, walk, out) {
+      if (x.length < SHORTEST || !strided.addStrided(engine, x, walk, out)) {
+        reference.addStrided(x, walk, out);
+      }
+    },
+    takeBlocks(x, positions, block, out) {
+      if (out.length < SHORTEST || !blocks.takeBlocks(engine, x, positions, block, out)) {
+        reference.takeBlocks(x, positions, block, out);
+      }
+    },
+    addBlocks(g, positions, block, out) {
+      if (g.length < SHORTEST || !blocks.addBlocks(engine, g, positions, block, out)) {
+        reference.addBlocks(g, positions, block, out);
+      }
+    },
+    triangle(x, rows, columns, k, upper, out) {
+      if (out.length < SHORTEST || !triangle(engine, x, rows, columns, k, upper, out)) {
+        reference.triangle(x, rows, columns, k, upper, out);
+      }
+    },
     sgd(...args) {
       if (args[0].length < SHORTEST || !optimizer.sgd(engine, ...args)) reference.sgd(...args);
     },
@@ -71,7 +105,16 @@ export function createWasmKernels(engine = new Engine({ flavour: bestFlavour() }
       if (!conv.conv2dWeightGradient(engine, ...args)) reference.conv2dWeightGradient(...args);
     },
     maxPool2d(...args) {
-      if (!maxPool2d(engine, ...args)) reference.maxPool2d(...args);
+      if (args[0].length < SHORTEST || !maxPool2d(engine, ...args)) reference.maxPool2d(...args);
+    },
+    avgPool2d(...args) {
+      if (args[0].length < SHORTEST || !avgPool.avgPool2d(engine, ...args)) reference.avgPool2d(...args);
+    },
+    avgPool2dBackward(...args) {
+      const [, , out] = args;
+      if (out.length < SHORTEST || !avgPool.avgPool2dBackward(engine, ...args)) {
+        reference.avgPool2dBackward(...args);
+      }
     },
     triangularSolve(...args) {
       if (!triangularSolve(engine, ...args)) reference.triangularSolve(...args);

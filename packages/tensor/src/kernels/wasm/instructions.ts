@@ -20,8 +20,11 @@ export const INSTRUCTIONS = {
   'i32.sub': [0x6b],
   'i32.mul': [0x6c],
   'i32.and': [0x71],
+  'i32.or': [0x72],
   'i32.shl': [0x74],
   'i32.shr_s': [0x75],
+  'f64.add': [0xa0],
+  'f64.promote_f32': [0xbb],
   'f32.sqrt': [0x91],
   'f32.add': [0x92],
   'f32.sub': [0x93],
@@ -42,10 +45,12 @@ export const INSTRUCTIONS = {
   'f32x4.gt': simd(68),
   'f32x4.le': simd(69),
   'f32x4.ge': simd(70),
+  'i32x4.lt_s': simd(57),
   'i32x4.shl': simd(171),
   'i32x4.shr_s': simd(172),
   'i32x4.add': simd(174),
   'i32x4.sub': simd(177),
+  'i32x4.max_s': simd(184),
   'f32x4.abs': simd(224),
   'f32x4.neg': simd(225),
   'f32x4.sqrt': simd(227),
@@ -72,15 +77,21 @@ export const INSTRUCTIONS = {
 /** The name of an instruction without immediates. */
 export type Instruction = keyof typeof INSTRUCTIONS;
 
-/** Instructions that address memory; `align` is the exponent of the natural alignment they promise. */
+/** Instructions that address memory; `align` is the exponent of the alignment they promise. */
 export const MEMORY_INSTRUCTIONS = {
   'i32.load': { code: [0x28], align: 2 },
+  'i32.load8_u': { code: [0x2d], align: 0 },
   'f32.load': { code: [0x2a], align: 2 },
+  'f64.load': { code: [0x2b], align: 2 },
   'i32.store': { code: [0x36], align: 2 },
+  'i32.store8': { code: [0x3a], align: 0 },
   'f32.store': { code: [0x38], align: 2 },
+  'f64.store': { code: [0x39], align: 2 },
   'v128.load': { code: simd(0), align: 2 },
   'v128.load32_splat': { code: simd(9), align: 2 },
   'v128.load64_splat': { code: simd(10), align: 2 },
+  'v128.load32_zero': { code: simd(92), align: 2 },
+  'v128.load64_zero': { code: simd(93), align: 2 },
   'v128.store': { code: simd(11), align: 2 },
 } as const satisfies Record<string, { code: readonly number[]; align: number }>;
 

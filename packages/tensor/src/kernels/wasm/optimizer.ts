@@ -134,7 +134,7 @@ function stepOn(
   step(table, length, ...addresses);
   for (const [k, piece] of pieces.entries()) {
     const start = addresses[k] / 4;
-    if (k !== 1 && piece.buffer !== floats.buffer) piece.set(floats.subarray(start, start + length));
+    if (k !== 1 && !engine.memory.holds(piece)) piece.set(floats.subarray(start, start + length));
   }
 }
 
