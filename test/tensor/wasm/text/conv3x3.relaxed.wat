@@ -1,8 +1,30 @@
 ;; conv 0 2 6 6 8 3 3 1 1 1 1 0 0 4 4
 (module
-  (type $t0 (func (param i32 i32 i32 i32)))
+  (type $t0 (func (param i32 i32)))
+  (type $t1 (func (param i32 i32 i32 i32)))
   (import "env" "memory" (memory $env.memory 1))
-  (func $convolve (export "convolve") (type $t0) (param $p0 i32) (param $p1 i32) (param $p2 i32) (param $p3 i32)
+  (func $pad (export "pad") (type $t0) (param $p0 i32) (param $p1 i32)
+    (local $l2 i32) (local $l3 i32) (local $l4 i32)
+    (block $B0
+      (br_if $B0 (i32.lt_s (local.tee $l2 (i32.const 2)) (i32.const 1)))
+      (loop $L1
+        (block $B2
+          (br_if $B2 (i32.lt_s (local.tee $l3 (i32.const 6)) (i32.const 1)))
+          (loop $L3
+            (block $B4
+              (br_if $B4 (i32.lt_s (local.tee $l4 (i32.const 1)) (i32.const 1)))
+              (loop $L5
+                (v128.store align=4 (local.get $p1) (v128.load align=4 (local.get $p0)))
+                (local.set $p0 (i32.add (local.get $p0) (i32.const 16)))
+                (local.set $p1 (i32.add (local.get $p1) (i32.const 16)))
+                (br_if $L5 (local.tee $l4 (i32.add (local.get $l4) (i32.const -1))))))
+            (f32.store (local.get $p1) (f32.load (local.get $p0)))
+            (f32.store offset=4 (local.get $p1) (f32.load offset=4 (local.get $p0)))
+            (local.set $p0 (i32.add (local.get $p0) (i32.const 8)))
+            (local.set $p1 (i32.add (local.get $p1) (i32.const 8)))
+            (br_if $L3 (local.tee $l3 (i32.add (local.get $l3) (i32.const -1))))))
+        (br_if $L1 (local.tee $l2 (i32.add (local.get $l2) (i32.const -1)))))))
+  (func $convolve (export "convolve") (type $t1) (param $p0 i32) (param $p1 i32) (param $p2 i32) (param $p3 i32)
     (local $l4 i32) (local $l5 i32) (local $l6 i32) (local $l7 i32) (local $l8 i32) (local $l9 i32) (local $l10 i32) (local $l11 i32) (local $l12 i32) (local $l13 i32) (local $l14 i32) (local $l15 v128) (local $l16 v128) (local $l17 v128) (local $l18 v128) (local $l19 v128) (local $l20 v128) (local $l21 v128) (local $l22 v128) (local $l23 v128) (local $l24 v128) (local $l25 v128) (local $l26 v128) (local $l27 v128) (local $l28 v128) (local $l29 v128) (local $l30 v128) (local $l31 v128) (local $l32 v128) (local $l33 v128)
     (block $B0
       (br_if $B0 (i32.lt_s (local.tee $l4 (i32.const 1)) (i32.const 1)))

@@ -106,6 +106,11 @@ export class FunctionBuilder {
     return this.emit(0xfd, ...unsigned(90), 2, ...unsigned(offset), lane);
   }
 
+  /** Pops a vector and an address below it, and writes its lower (0) or upper (1) two lanes. */
+  storeHalf(half: 0 | 1, offset = 0): this {
+    return this.emit(0xfd, ...unsigned(91), 2, ...unsigned(offset), half);
+  }
+
   /** Pops two vectors and pushes the chosen lanes: 0–3 of the first, 4–7 of the second. */
   shuffle(...lanes: readonly [number, number, number, number]): this {
     const bytes = lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte));
