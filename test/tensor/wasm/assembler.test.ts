@@ -118,6 +118,23 @@ describe('ModuleBuilder', () => {
     expect([...floats.subarray(8, 17)]).toEqual([2.5, 4.5, 6.5, 8.5, 1, 2.5, 4, 8.5, 3]);
   });
 
+  test('reads one lane of a vector, and writes out integers and float64', () => {
+    const { run, floats } = compile(['i32'], null, (f, at) => {
+      const vector = f.local('v128');
+      f.load('v128.load', at).set(vector);
+      f.get(at).get(at).get(vector).loadLane(1, 12).store('v128.store', 16);
+      f.get(at)
+        .i32x4(0, 1, -1, 2 ** 30)
+        .store('v128.store', 32);
+      f.get(at).f64x2(-Math.PI).store('v128.store', 48);
+    });
+    floats.set([1, 2, 3, 4], 4);
+    run(16);
+    expect([...floats.subarray(8, 12)]).toEqual([1, 4, 3, 4]);
+    expect([...new Int32Array(floats.buffer, 48, 4)]).toEqual([0, 1, -1, 2 ** 30]);
+    expect([...new Float64Array(floats.buffer, 64, 2)]).toEqual([-Math.PI, -Math.PI]);
+  });
+
   test.each((Object.keys(INSTRUCTIONS) as Instruction[]).filter((name) => name.startsWith('f32.')))(
     'has %s as JavaScript has it',
     (name) => {

@@ -28,11 +28,15 @@ export const flavours: Flavour[] = [{ relaxed: false, shared: false }, ...(best.
 
 /** An engine of three threads, as far as kernels can see: parts run late, the last first, one call of each at a time. */
 export class ThreeThreads extends Engine {
+  /** Into how many parts the last work was split. */
+  parts = 0;
+
   override get threads(): number {
     return 3;
   }
 
   override parallel(parts: number, work: (call: Call, part: number) => void): void {
+    this.parts = parts;
     const calls = Array.from({ length: parts }, (): (() => void)[] => []);
     for (let part = 0; part < parts; part++) {
       work((fn, ...args) => calls[part].push(() => void fn(...args)), part);

@@ -1,4 +1,4 @@
-import { float32, section, signed, text, unsigned, vector } from './encoding.js';
+import { float32, float64, section, signed, text, unsigned, vector } from './encoding.js';
 import {
   INSTRUCTIONS,
   MEMORY_INSTRUCTIONS,
@@ -9,7 +9,7 @@ import {
 /** The types of values that kernels use. */
 export type ValueType = keyof typeof TYPE_CODES;
 
-const TYPE_CODES = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
+const TYPE_CODES = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
 
 /** A parameter or a local variable of the function being built. */
 export interface Local {
@@ -86,6 +86,18 @@ export class FunctionBuilder {
     return this.emit(0xfd, ...unsigned(12), ...lane, ...lane, ...lane, ...lane);
   }
 
+  /** Pushes four integers. As `f32x4`, not for the inside of a loop. */
+  i32x4(...lanes: readonly [number, number, number, number]): this {
+    const bytes = lanes.flatMap((lane) => [0, 8, 16, 24].map((shift) => (lane >>> shift) & 0xff));
+    return this.emit(0xfd, ...unsigned(12), ...bytes);
+  }
+
+  /** Pushes two equal float64. As `f32x4`, not for the inside of a loop. */
+  f64x2(value: number): this {
+    const lane = float64(value);
+    return this.emit(0xfd, ...unsigned(12), ...lane, ...lane);
+  }
+
   /** An instruction without immediates. */
   op(name: Instruction): this {
     return this.emit(...INSTRUCTIONS[name]);
@@ -109,6 +121,11 @@ export class FunctionBuilder {
   /** Pops a vector and an address below it, and writes its lower (0) or upper (1) two lanes. */
   storeHalf(half: 0 | 1, offset = 0): this {
     return this.emit(0xfd, ...unsigned(91), 2, ...unsigned(offset), half);
+  }
+
+  /** Pops a vector and an address below it, and pushes the vector with one of its four lanes read from the address. */
+  loadLane(lane: number, offset = 0): this {
+    return this.emit(0xfd, ...unsigned(86), 2, ...unsigned(offset), lane);
   }
 
   /** Pops two vectors and pushes the chosen lanes: 0–3 of the first, 4–7 of the second. */

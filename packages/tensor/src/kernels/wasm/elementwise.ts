@@ -259,7 +259,7 @@ function joined(
  */
 function emitRows(module: ModuleBuilder, formula: Formula, steps: readonly number[]): void {
   const pairs = steps.flatMap(() => ['i32', 'i32'] as const);
-  const numbers = formula.constants.map(() => 'f32' as const);
+  const numbers = formula.constants.map(() => (formula.double ? 'f64' : 'f32'));
   module.func(
     'run',
     ['i32', 'i32', 'i32', ...pairs, ...numbers],
@@ -271,8 +271,9 @@ function emitRows(module: ModuleBuilder, formula: Formula, steps: readonly numbe
       const evaluate = formula.double ? emitDouble : emitSingle;
       const constants = rest.slice(pairs.length).map((number) => {
         const constant = f.local('v128');
-        f.get(number).op('f32x4.splat').set(constant);
-        if (formula.double) promote(f, constant, 0, constant);
+        f.get(number)
+          .op(formula.double ? 'f64x2.splat' : 'f32x4.splat')
+          .set(constant);
         return constant;
       });
       const moving = steps.flatMap((step, k) => (step === 1 ? [k] : []));

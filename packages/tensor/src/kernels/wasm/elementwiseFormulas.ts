@@ -1,11 +1,12 @@
 import type { FunctionBuilder, Local } from './assembler.js';
 import type { Instruction } from './instructions.js';
+import { LOGISTIC, LOGISTIC_OF_MINUS, TRANSCENDENTALS } from './transcendental.js';
 
 /** How a result is made of operands and constants: `write` pushes it. */
 export interface Formula {
   /** Whether lanes are float64; the halves of a vector are then computed in turn. */
   readonly double: boolean;
-  /** Numbers that `write` gets in vectors, rounded to float32. */
+  /** Numbers that `write` gets in vectors, rounded to the lanes' format. */
   readonly constants: readonly number[];
   /** Tells formulas of one name apart. */
   readonly variant?: string;
@@ -43,6 +44,10 @@ export const SELECT: Formula = single(
 );
 
 const MAPS: ReadonlyMap<string, Formula> = new Map([
+  ...Object.entries(TRANSCENDENTALS).map(([name, { constants, write }]): [string, Formula] => [
+    name,
+    { double: true, constants, write },
+  ]),
   ['neg', single(apply('f32x4.neg'))],
   ['abs', single(apply('f32x4.abs'))],
   ['sqrt', single(apply('f32x4.sqrt'))],
@@ -80,6 +85,8 @@ const MAP_DERIVATIVES: ReadonlyMap<string, Formula> = new Map([
     'sigmoid',
     stopped('f64x2', (f, [y], [one]) => f.get(y).get(one).get(y).op('f64x2.sub').op('f64x2.mul'), [1]),
   ],
+  ['softplus', stopped('f64x2', LOGISTIC.write, LOGISTIC.constants)],
+  ['logSigmoid', stopped('f64x2', LOGISTIC_OF_MINUS.write, LOGISTIC_OF_MINUS.constants)],
   [
     'relu',
     stopped(

@@ -30,6 +30,13 @@ export function float32(value: number): number[] {
   return [...bytes];
 }
 
+/** Eight bytes, little-endian. */
+export function float64(value: number): number[] {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setFloat64(0, value, true);
+  return [...bytes];
+}
+
 /** A name in ASCII: its length and its characters. */
 export function text(value: string): number[] {
   return [...unsigned(value.length), ...Array.from(value, (character) => character.charCodeAt(0))];

@@ -11,9 +11,11 @@ import { maxPool2d } from './pool.js';
 import { bestFlavour } from './probe.js';
 import * as strided from './strided.js';
 import { triangle } from './triangle.js';
+import * as reduce from './reduce.js';
+import * as softmax from './softmax.js';
 import { triangularSolve } from './triangularSolve.js';
 
-/** Shorter arrays are faster on the reference than a call and its copies; the bits are the same. */
+/** Shorter arrays are faster on the reference than a call and its copies. */
 const SHORTEST = 256;
 
 /**
@@ -82,6 +84,47 @@ export function createWasmKernels(engine = new Engine({ flavour: bestFlavour() }
       if (out.length < SHORTEST || !triangle(engine, x, rows, columns, k, upper, out)) {
         reference.triangle(x, rows, columns, k, upper, out);
       }
+    },
+    extremum(...args) {
+      if (args[1].length < SHORTEST || !reduce.extremum(engine, ...args)) reference.extremum(...args);
+    },
+    extremumBackward(...args) {
+      const short = args[0].length < SHORTEST;
+      if (short || !reduce.extremumBackward(engine, ...args)) reference.extremumBackward(...args);
+    },
+    argExtremum(...args) {
+      if (args[1].length < SHORTEST || !reduce.argExtremum(engine, ...args)) reference.argExtremum(...args);
+    },
+    variance(...args) {
+      if (args[0].length < SHORTEST || !reduce.variance(engine, ...args)) reference.variance(...args);
+    },
+    varianceBackward(...args) {
+      if (args[0].length < SHORTEST || !reduce.varianceBackward(engine, ...args))
+        reference.varianceBackward(...args);
+    },
+    logSumExp(...args) {
+      const short = args[0].length < SHORTEST;
+      if (short || !softmax.logSumExp(engine, ...args)) reference.logSumExp(...args);
+    },
+    logSumExpBackward(...args) {
+      const short = args[0].length < SHORTEST;
+      if (short || !softmax.logSumExpBackward(engine, ...args)) reference.logSumExpBackward(...args);
+    },
+    softmax(...args) {
+      const short = args[0].length < SHORTEST;
+      if (short || !softmax.softmax(engine, ...args)) reference.softmax(...args);
+    },
+    softmaxBackward(...args) {
+      const short = args[0].length < SHORTEST;
+      if (short || !softmax.softmaxBackward(engine, ...args)) reference.softmaxBackward(...args);
+    },
+    logSoftmax(...args) {
+      const short = args[0].length < SHORTEST;
+      if (short || !softmax.logSoftmax(engine, ...args)) reference.logSoftmax(...args);
+    },
+    logSoftmaxBackward(...args) {
+      const short = args[0].length < SHORTEST;
+      if (short || !softmax.logSoftmaxBackward(engine, ...args)) reference.logSoftmaxBackward(...args);
     },
     sgd(...args) {
       if (args[0].length < SHORTEST || !optimizer.sgd(engine, ...args)) reference.sgd(...args);
