@@ -24,10 +24,14 @@ export function partsFor(engine: Engine, numbers: number): number {
   return Math.max(1, Math.min(engine.threads, Math.floor(numbers / SHARE)));
 }
 
+/** How many numbers `engine.input` and `engine.output` copy for these arrays: those that lie outside kernel memory. */
+export function outside(engine: Engine, ...arrays: readonly (Float32Array | Int32Array)[]): number {
+  return arrays.reduce((sum, x) => (engine.memory.holds(x) ? sum : sum + up(x.length, 16)), 0);
+}
+
 /** Whether there is room for those of the arrays that do not lie in kernel memory, and for `more` numbers. */
 export function fits(engine: Engine, arrays: readonly (Float32Array | Int32Array)[], more = 0): boolean {
-  const outside = arrays.filter((x) => !engine.memory.holds(x));
-  return engine.hasRoom(outside.reduce((sum, x) => sum + x.length + 4, more));
+  return engine.hasRoom(outside(engine, ...arrays) + more);
 }
 
 /** As `engine.output` for an array that a kernel adds to: the memory holds its numbers. */

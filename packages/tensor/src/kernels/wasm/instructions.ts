@@ -48,6 +48,7 @@ export const INSTRUCTIONS = {
   'f32x4.gt': simd(68),
   'f32x4.le': simd(69),
   'f32x4.ge': simd(70),
+  'i32x4.all_true': simd(163),
   'i32x4.shl': simd(171),
   'i32x4.shr_s': simd(172),
   'i32x4.add': simd(174),

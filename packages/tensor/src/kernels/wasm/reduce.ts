@@ -9,17 +9,12 @@ import type { Engine } from './engine.js';
 import { reduce, type Lanes, type Program } from './reduceLanes.js';
 import { HALVES, rounded, setWide, sumOver, wide, type Wide } from './reduceSums.js';
 
-/** out = Σ x along the rows, in float64; false, and nothing written, where there is no kernel. */
-export function sum(engine: Engine, x: FloatArray, rows: Rows, out: FloatArray): boolean {
-  return reduce(engine, SUM, rows, { elements: [x], perRow: [out], writes: 'perRow' });
-}
-
-/** The largest (sign 1) or smallest (−1) along the rows; NaN wins. False, and nothing written, as in `sum`. */
+/** The largest (sign 1) or smallest (−1) along the rows; NaN wins. False, and nothing written, where there is no kernel. */
 export function extremum(engine: Engine, sign: 1 | -1, x: FloatArray, rows: Rows, out: FloatArray): boolean {
   return reduce(engine, EXTREMUM[sign], rows, { elements: [x], perRow: [out], writes: 'perRow' });
 }
 
-/** The gradient in equal shares to all elements that equal the extremum y. False, and nothing written, as in `sum`. */
+/** The gradient in equal shares to all elements that equal the extremum y. False, and nothing written, as in `extremum`. */
 export function extremumBackward(
   engine: Engine,
   x: FloatArray,
@@ -31,7 +26,7 @@ export function extremumBackward(
   return reduce(engine, EXTREMUM_BACKWARD, rows, { elements: [x, out], perRow: [y, g], writes: 'elements' });
 }
 
-/** Where the extremum first stands; the first NaN wins. False, and nothing written, as in `sum`. */
+/** Where the extremum first stands; the first NaN wins. False, and nothing written, as in `extremum`. */
 export function argExtremum(
   engine: Engine,
   sign: 1 | -1,
@@ -42,7 +37,7 @@ export function argExtremum(
   return reduce(engine, ARG_EXTREMUM[sign], rows, { elements: [x], perRow: [out], writes: 'perRow' });
 }
 
-/** Σ (x − mean)²/(length − correction), centred first. False, and nothing written, as in `sum`. */
+/** Σ (x − mean)²/(length − correction), centred first. False, and nothing written, as in `extremum`. */
 export function variance(
   engine: Engine,
   x: FloatArray,
@@ -54,7 +49,7 @@ export function variance(
   return reduce(engine, program, rows, { elements: [x], perRow: [out], writes: 'perRow' });
 }
 
-/** 2g(x − mean)/(length − correction). False, and nothing written, as in `sum`. */
+/** 2g(x − mean)/(length − correction). False, and nothing written, as in `extremum`. */
 export function varianceBackward(
   engine: Engine,
   x: FloatArray,
@@ -89,24 +84,6 @@ export function extremumOf(lanes: Lanes, sign: 1 | -1): Local {
   });
   return best;
 }
-
-const SUM: Program = {
-  key: 'sum',
-  constants: [],
-  write(lanes) {
-    const { f } = lanes;
-    const x = wide(f);
-    const total = sumOver(
-      lanes,
-      ({ load }) => {
-        load(0);
-        setWide(f, x);
-      },
-      (_, half) => f.get(x[half]),
-    );
-    storeRounded(lanes, total);
-  },
-};
 
 const EXTREMUM = { [1]: extremumProgram(1), [-1]: extremumProgram(-1) } as const;
 

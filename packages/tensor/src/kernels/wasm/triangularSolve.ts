@@ -1,20 +1,27 @@
 import type { SolveSizes } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
-import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js';
-import { isFloat32, up } from './arrays.js';
+import type { Local, ModuleBuilder } from './assembler.js';
+import { isFloat32, outside, pieceOf } from './arrays.js';
 import type { Engine } from './engine.js';
+import { emitLoadLanes, emitStoreLanes } from './lanes.js';
+import {
+  entryOffset,
+  PANEL_ROW,
+  substitutionEmitter,
+  TILE_COLUMNS,
+  TILE_ROWS,
+  type Triangle,
+} from './substitution.js';
 
-/** Rows and columns of X that are found together: 4 × 8 is eight vectors. */
-const TILE_ROWS = 4;
-const TILE_COLUMNS = 8;
+/** Panels of 8 columns that are solved together, so that each entry of A is fetched once for 64 columns. */
+const PANELS = 8;
 
-/** Terms that are added in float32 before the sum is taken from the right-hand side; a power of 2. */
-const BLOCK = 256;
+/** Multiply-adds that take about 50 µs: what is worth another thread. */
+const WORTH_A_THREAD = 1e6;
 
 /**
- * X of op(A) X = B by blocked substitution: 4 rows by 8 columns of X at a time. What the rows already found
- * take away is a small matrix product, whose sums stay in registers; the 4 × 4 triangle on the diagonal is
- * then solved in registers too. Columns beyond the edge are zeros.
+ * X of op(A) X = B by blocked substitution, 4 rows by 8 columns of X at a time. A and B are read and X is written where
+ * they lie; a copy of up to 64 columns of X in panels is what the next rows read.
  * False, and nothing written, for float64 and what does not fit into kernel memory.
  * (Golub and Van Loan, "Matrix Computations", 2013, §3.1.4.)
  */
@@ -25,55 +32,62 @@ export function triangularSolve(
   sizes: SolveSizes,
   out: FloatArray,
 ): boolean {
-  if (!isFloat32(a) || !isFloat32(b) || !engine.hasRoom(room(sizes))) return false;
+  if (!isFloat32(a) || !isFloat32(b) || !isFloat32(out)) return false;
   const { batch, n, m, upper, transpose, unitDiagonal } = sizes;
-  if (n === 0 || m === 0) return true;
-  const key = `solve ${[n, padded(m), upper, transpose, unitDiagonal].join(' ')}`;
-  const { solve } = engine.module(key, (module) => emitSolve(module, walkOf(sizes)));
-  const { floats } = engine;
+  if (batch * n * m === 0) return true;
+  const panels = Math.ceil(m / TILE_COLUMNS);
+  const wanted = Math.min(engine.threads, Math.ceil((batch * n * n * m) / (2 * WORTH_A_THREAD)));
+  const together = Math.min(PANELS, Math.max(1, Math.floor((batch * panels) / wanted)));
+  const groups = Math.ceil(panels / together);
+  const parts = Math.min(wanted, batch * groups);
+  const scratchFloats = n * TILE_COLUMNS * together;
+  if (!engine.hasRoom(outside(engine, a, b, out) + parts * scratchFloats)) return false;
+  const key = `solve ${[n, m, upper, transpose, unitDiagonal].join(' ')}`;
+  const { solve, solveEdge } = engine.module(key, (module) => emitModule(module, sizes));
   engine.scratch((allocate) => {
-    const matrix = allocate(n * n);
-    const right = allocate(n * padded(m));
-    floats.fill(0, right, right + n * padded(m));
-    for (let t = 0; t < batch; t++) {
-      floats.set(a.subarray(t * n * n, (t + 1) * n * n), matrix);
-      copyRows(b, t * n * m, m, floats, right, padded(m), n, m);
-      solve(4 * matrix, 4 * right);
-      copyRows(floats, right, padded(m), out, t * n * m, m, n, m);
-    }
+    const matrices = engine.input(a, allocate);
+    const right = engine.input(b, allocate);
+    const target = engine.output(out, allocate);
+    const scratch = allocate(parts * scratchFloats);
+    engine.parallel(parts, (call, part) => {
+      const found = 4 * (scratch + part * scratchFloats);
+      const { from, to } = pieceOf(batch * groups, part, parts);
+      for (let at = from; at < to; at++) {
+        const t = Math.floor(at / groups);
+        const column = (at % groups) * together * TILE_COLUMNS;
+        const width = Math.min(together * TILE_COLUMNS, m - column);
+        const whole = Math.floor(width / TILE_COLUMNS);
+        const matrix = matrices + 4 * t * n * n;
+        const start = 4 * (t * n * m + column);
+        if (whole > 0) call(solve, matrix, right + start, target.address + start, found, whole);
+        if (width % TILE_COLUMNS === 0) continue;
+        const edge = start + PANEL_ROW * whole;
+        call(solveEdge, matrix, right + edge, target.address + edge, found + n * PANEL_ROW * whole, 1);
+      }
+    });
+    target.take();
   });
   return true;
 }
 
-/** How many numbers of kernel memory a system takes. */
-function room({ n, m }: SolveSizes): number {
-  return n * n + n * padded(m);
-}
-
 /** How substitution walks, in bytes: from the first row or from the last, along rows of A or down its columns. */
-interface Walk {
+interface Walk extends Triangle {
   readonly n: number;
-  /** From the start of X to the row that is found first, and from a row to the next. */
+  /** From the start of B to the row that is solved first, and from a row to the next. */
   readonly firstRow: number;
   readonly rowStep: number;
-  readonly columnTiles: number;
-  /** From the start of A to its first pivot, and from an entry of op(A) to the next down and across. */
+  /** From the start of A to its first pivot. */
   readonly firstPivot: number;
-  readonly down: number;
-  readonly across: number;
-  readonly unitDiagonal: boolean;
 }
 
 function walkOf({ n, m, upper, transpose, unitDiagonal }: SolveSizes): Walk {
   // op(A) is lower triangular, solved from the first row on, or upper, from the last.
   const forward = upper === transpose;
   const sign = forward ? 4 : -4;
-  const rowBytes = 4 * padded(m);
   return {
     n,
-    firstRow: forward ? 0 : (n - 1) * rowBytes,
-    rowStep: forward ? rowBytes : -rowBytes,
-    columnTiles: padded(m) / TILE_COLUMNS,
+    firstRow: forward ? 0 : 4 * (n - 1) * m,
+    rowStep: sign * m,
     firstPivot: forward ? 0 : 4 * (n * n - 1),
     down: sign * (transpose ? 1 : n),
     across: sign * (transpose ? n : 1),
@@ -81,135 +95,65 @@ function walkOf({ n, m, upper, transpose, unitDiagonal }: SolveSizes): Walk {
   };
 }
 
-/** solve(a, x): x holds B and becomes X. For each 8 columns, for each 4 (at the end fewer) rows: a tile. */
-function emitSolve(module: ModuleBuilder, walk: Walk): void {
-  module.func('solve', ['i32', 'i32'], null, (f, a, x) => {
-    const [tiles, blocks, rows, row, found] = f.localArray('i32', 5);
-    const tile = tileEmitter(f, walk);
-    f.increase(x, walk.firstRow);
-    f.times(tiles, walk.columnTiles, () => {
-      f.get(a).i32(walk.firstPivot).op('i32.add').set(row);
-      f.get(x).set(rows).i32(0).set(found);
-      f.times(blocks, Math.floor(walk.n / TILE_ROWS), () => {
-        tile(TILE_ROWS, row, rows, x, found);
-        f.increase(row, TILE_ROWS * walk.down).increase(rows, TILE_ROWS * walk.rowStep);
-        f.increase(found, TILE_ROWS);
-      });
-      if (walk.n % TILE_ROWS > 0) tile(walk.n % TILE_ROWS, row, rows, x, found);
-      f.increase(x, 4 * TILE_COLUMNS);
-    });
-  });
+/** solve(a, b, out, found, panels) for panels of 8 columns, and solveEdge for the one that is narrower. */
+function emitModule(module: ModuleBuilder, sizes: SolveSizes): void {
+  const walk = walkOf(sizes);
+  emitSolve(module, 'solve', walk, TILE_COLUMNS);
+  const rest = sizes.m % TILE_COLUMNS;
+  if (rest > 0) emitSolve(module, 'solveEdge', walk, rest);
 }
 
-/**
- * The code of a tile of `count` rows. `row` is the address of the first of its rows in op(A), at the first
- * column; `rows` that of the same row of X, `x` that of the row of X found first, `found` how many are.
- */
-type EmitTile = (count: number, row: Local, rows: Local, x: Local, found: Local) => void;
+/** For each 4 (at the end fewer) rows of X, for each panel of `columns` columns: a tile. */
+function emitSolve(module: ModuleBuilder, name: string, walk: Walk, columns: number): void {
+  const { n, rowStep, down } = walk;
+  const halves = columns > 4 ? [0, 1] : [0];
+  const lanes = (half: number): number => Math.min(4, columns - 4 * half);
+  module.func(name, ['i32', 'i32', 'i32', 'i32', 'i32'], null, (f, a, b, out, x, panels) => {
+    const [tiles, panel, row, known, found] = f.localArray('i32', 5);
+    const [entry, start, from, to] = f.localArray('i32', 4);
+    const { rest, subtract, solve } = substitutionEmitter(f, walk);
 
-function tileEmitter(f: FunctionBuilder, walk: Walk): EmitTile {
-  const { down, across, rowStep, unitDiagonal } = walk;
-  const [blocks, step, known, entry, target] = f.localArray('i32', 5);
-  const sums = f.localArray('v128', 2 * TILE_ROWS);
-  const rest = f.localArray('v128', 2 * TILE_ROWS);
-  const [low, high, factor] = f.localArray('v128', 3);
-
-  /** rest −= Σ over `terms` known rows of op(A)'s entry times the row. */
-  const subtract = (count: number, terms: number | Local): void => {
-    for (const sum of sums.slice(0, 2 * count)) f.f32x4(0).set(sum);
-    f.times(step, terms, () => {
-      f.load('v128.load', known, 0).set(low).load('v128.load', known, 16).set(high);
-      for (let r = 0; r < count; r++) {
-        f.load('v128.load32_splat', entry, fromLowest(r * down, (count - 1) * down)).set(factor);
-        f.multiplyAdd(sums[2 * r], factor, low).multiplyAdd(sums[2 * r + 1], factor, high);
-      }
-      f.increase(known, rowStep).increase(entry, across);
-    });
-    for (let i = 0; i < 2 * count; i++) f.get(rest[i]).get(sums[i]).op('f32x4.sub').set(rest[i]);
-  };
-
-  /** The triangle on the diagonal, whose entries start at `entry`. */
-  const solveTriangle = (count: number): void => {
-    const at = (r: number, s: number): number =>
-      fromLowest(r * down, (count - 1) * down) + fromLowest(s * across, (count - 1) * across);
-    for (let r = 0; r < count; r++) {
-      for (let s = 0; s < r; s++) {
-        f.load('v128.load32_splat', entry, at(r, s)).set(factor);
-        for (const half of [0, 1]) {
-          f.get(rest[2 * r + half])
-            .get(factor)
-            .get(rest[2 * s + half])
-            .op('f32x4.mul');
-          f.op('f32x4.sub').set(rest[2 * r + half]);
+    const tile = (count: number): void => {
+      // Offsets of memory instructions cannot be negative: pointers go to the lowest address of the tile.
+      const lowest = Math.min(0, (count - 1) * rowStep);
+      const offset = (r: number, half: number): number => r * rowStep - lowest + 16 * half;
+      const pointAt = (pointer: Local, origin: Local, bytes: number): void => {
+        f.get(origin).set(pointer).increase(pointer, bytes);
+      };
+      pointAt(from, b, lowest);
+      pointAt(to, out, lowest);
+      f.get(x).set(start);
+      f.times(panel, panels, () => {
+        for (let r = 0; r < count; r++) {
+          for (const half of halves) {
+            emitLoadLanes(f, from, lanes(half), offset(r, half));
+            f.set(rest[2 * r + half]);
+          }
         }
-      }
-      if (unitDiagonal) continue;
-      f.load('v128.load32_splat', entry, at(r, r)).set(factor);
-      for (const half of [0, 1]) {
-        f.get(rest[2 * r + half])
-          .get(factor)
-          .op('f32x4.div')
-          .set(rest[2 * r + half]);
-      }
-    }
-  };
+        pointAt(entry, row, entryOffset(walk, count));
+        f.get(start).set(known);
+        subtract(count, halves, entry, known, found);
+        solve(count, halves, entry);
+        for (let r = 0; r < count; r++) {
+          for (const half of halves) {
+            f.get(known).get(rest[2 * r + half]);
+            f.store('v128.store', PANEL_ROW * r + 16 * half);
+            emitStoreLanes(f, to, rest[2 * r + half], lanes(half), offset(r, half));
+          }
+        }
+        f.increase(from, PANEL_ROW)
+          .increase(to, PANEL_ROW)
+          .increase(start, n * PANEL_ROW);
+      });
+    };
 
-  return (count, row, rows, x, found) => {
-    // Offsets of memory instructions cannot be negative: pointers go to the lowest address of the tile.
-    f.get(rows)
-      .i32(Math.min(0, (count - 1) * rowStep))
-      .op('i32.add')
-      .set(target);
-    const offset = (r: number, half: number): number =>
-      fromLowest(r * rowStep, (count - 1) * rowStep) + 16 * half;
-    for (let r = 0; r < count; r++) {
-      for (const half of [0, 1]) f.load('v128.load', target, offset(r, half)).set(rest[2 * r + half]);
-    }
-    f.get(x)
-      .set(known)
-      .get(row)
-      .i32(Math.min(0, (count - 1) * down))
-      .op('i32.add')
-      .set(entry);
-    f.get(found).i32(Math.log2(BLOCK)).op('i32.shr_s').set(blocks);
-    f.times(blocks, blocks, () => subtract(count, BLOCK));
-    f.get(found)
-      .i32(BLOCK - 1)
-      .op('i32.and')
-      .set(blocks);
-    subtract(count, blocks);
-    f.increase(entry, Math.min(0, (count - 1) * across));
-    solveTriangle(count);
-    for (let r = 0; r < count; r++) {
-      for (const half of [0, 1])
-        f.get(target)
-          .get(rest[2 * r + half])
-          .store('v128.store', offset(r, half));
-    }
-  };
-}
-
-/** An offset counted from the lowest of those from 0 to `last`. */
-function fromLowest(offset: number, last: number): number {
-  return offset - Math.min(0, last);
-}
-
-function padded(m: number): number {
-  return up(m, TILE_COLUMNS);
-}
-
-function copyRows(
-  from: FloatArray,
-  start: number,
-  stride: number,
-  to: FloatArray,
-  target: number,
-  targetStride: number,
-  rows: number,
-  length: number,
-): void {
-  for (let i = 0; i < rows; i++) {
-    const row = start + i * stride;
-    to.set(from.subarray(row, row + length), target + i * targetStride);
-  }
+    f.increase(b, walk.firstRow).increase(out, walk.firstRow);
+    f.get(a).set(row).increase(row, walk.firstPivot);
+    f.times(tiles, Math.floor(n / TILE_ROWS), () => {
+      tile(TILE_ROWS);
+      f.increase(row, TILE_ROWS * down).increase(found, TILE_ROWS);
+      f.increase(b, TILE_ROWS * rowStep).increase(out, TILE_ROWS * rowStep);
+    });
+    if (n % TILE_ROWS > 0) tile(n % TILE_ROWS);
+  });
 }
