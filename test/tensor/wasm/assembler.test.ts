@@ -4,10 +4,13 @@ import {
   type Flavour,
   type FunctionBuilder,
   type Local,
-} from '../../../packages/tensor/src/kernels/wasm/assembler.js';
+} from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
 import { webAssembly, type WasmMemory } from '../../../packages/tensor/src/kernels/wasm/webAssembly.js';
-import { signed, unsigned } from '../../../packages/tensor/src/kernels/wasm/encoding.js';
-import { INSTRUCTIONS, type Instruction } from '../../../packages/tensor/src/kernels/wasm/instructions.js';
+import { signed, unsigned } from '../../../packages/tensor/src/kernels/wasm/assembler/encoding.js';
+import {
+  INSTRUCTIONS,
+  type Instruction,
+} from '../../../packages/tensor/src/kernels/wasm/assembler/instructions.js';
 
 const plain: Flavour = { relaxed: false, shared: false };
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Generator } from '@gmml/tensor';
 import type { WindowSizes } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
-import { avgPool2d, avgPool2dBackward } from '../../../packages/tensor/src/kernels/wasm/avgPool.js';
+import { avgPool2d, avgPool2dBackward } from '../../../packages/tensor/src/kernels/wasm/pool/avgPool.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { exactNumbers, firstDifference, flavours, Placement, ThreeThreads } from './engines.js';
 

@@ -3,7 +3,7 @@ import { assert, boolean, constantFrom, integer, property, record } from 'fast-c
 import { describe, expect, test } from 'vitest';
 import { Generator } from '@gmml/tensor';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
-import { addBlocks, takeBlocks } from '../../../packages/tensor/src/kernels/wasm/blocks.js';
+import { addBlocks, takeBlocks } from '../../../packages/tensor/src/kernels/wasm/movement/blocks.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { exactNumbers, firstDifference, flavours, Placement, ThreeThreads } from './engines.js';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Generator } from '@gmml/tensor';
 import type { FailedPivot } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
-import { cholesky } from '../../../packages/tensor/src/kernels/wasm/cholesky.js';
+import { cholesky } from '../../../packages/tensor/src/kernels/wasm/linalg/cholesky.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { edgeSizes, engines, inKernelMemory, numbers, ROUNDING } from './linalg.js';
 

@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { Generator } from '@gmml/tensor';
 import type { ConvSizes } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
-import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler.js';
+import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
 import {
   conv2d,
   conv2dInputGradient,
   conv2dWeightGradient,
-} from '../../../packages/tensor/src/kernels/wasm/conv.js';
+} from '../../../packages/tensor/src/kernels/wasm/conv/conv.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
 import { ThreeThreads } from './engines.js';

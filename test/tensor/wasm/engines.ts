@@ -1,5 +1,5 @@
 import { Generator } from '@gmml/tensor';
-import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler.js';
+import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
 import { Engine, type Call } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
 

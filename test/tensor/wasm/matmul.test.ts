@@ -5,7 +5,7 @@ import type { MatmulSizes } from '../../../packages/tensor/src/kernels/kernels.j
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { createWasmKernels } from '../../../packages/tensor/src/kernels/wasm/index.js';
-import { matmul } from '../../../packages/tensor/src/kernels/wasm/matmul.js';
+import { matmul } from '../../../packages/tensor/src/kernels/wasm/linalg/matmul.js';
 import { edgeSizes, engines, firstBeyond, inKernelMemory, numbers, ROUNDING } from './linalg.js';
 
 /**

@@ -3,7 +3,7 @@ import { assert, boolean, constantFrom, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Generator } from '@gmml/tensor';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
-import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler.js';
+import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import * as optimizer from '../../../packages/tensor/src/kernels/wasm/optimizer.js';
 import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';

@@ -4,7 +4,7 @@ import { assert, pre, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import * as reduce from '../../../packages/tensor/src/kernels/wasm/reduce.js';
+import * as reduce from '../../../packages/tensor/src/kernels/wasm/reduce/reduce.js';
 import type { Rows } from '../../../packages/tensor/src/shape.js';
 import { expectUnits } from './lastPlace.js';
 import {

@@ -2,7 +2,7 @@
 import { constantFrom, integer, record, type Arbitrary } from 'fast-check';
 import { expect } from 'vitest';
 import { Generator } from '@gmml/tensor';
-import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler.js';
+import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
 import type { Rows } from '../../../packages/tensor/src/shape.js';

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { Kernels } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import * as softmax from '../../../packages/tensor/src/kernels/wasm/softmax.js';
+import * as softmax from '../../../packages/tensor/src/kernels/wasm/reduce/softmax.js';
 import type { Rows } from '../../../packages/tensor/src/shape.js';
 import { expectUnits } from './lastPlace.js';
 import {

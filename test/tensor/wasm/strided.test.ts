@@ -5,7 +5,11 @@ import { Generator } from '@gmml/tensor';
 import type { Walk } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { addStrided, readStrided, writeStrided } from '../../../packages/tensor/src/kernels/wasm/strided.js';
+import {
+  addStrided,
+  readStrided,
+  writeStrided,
+} from '../../../packages/tensor/src/kernels/wasm/movement/strided.js';
 import { sizeOf, stridesOf, type Shape } from '../../../packages/tensor/src/shape.js';
 import { exactNumbers, firstDifference, flavours, Placement, ThreeThreads } from './engines.js';
 

@@ -5,17 +5,20 @@
 import { describe, expect, test } from 'vitest';
 import wabt from 'wabt';
 import type { ConvSizes, UnaryFunction } from '../../../packages/tensor/src/kernels/kernels.js';
-import { ModuleBuilder, type Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler.js';
-import { conv2d } from '../../../packages/tensor/src/kernels/wasm/conv.js';
-import { map } from '../../../packages/tensor/src/kernels/wasm/elementwise.js';
+import {
+  ModuleBuilder,
+  type Flavour,
+} from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
+import { conv2d } from '../../../packages/tensor/src/kernels/wasm/conv/conv.js';
+import { map } from '../../../packages/tensor/src/kernels/wasm/elementwise/elementwise.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import {
   INSTRUCTIONS,
   MEMORY_INSTRUCTIONS,
   type Instruction,
   type MemoryInstruction,
-} from '../../../packages/tensor/src/kernels/wasm/instructions.js';
-import { matmul } from '../../../packages/tensor/src/kernels/wasm/matmul.js';
+} from '../../../packages/tensor/src/kernels/wasm/assembler/instructions.js';
+import { matmul } from '../../../packages/tensor/src/kernels/wasm/linalg/matmul.js';
 import type { Emitted } from '../../../packages/tensor/src/kernels/wasm/webAssembly.js';
 
 const plain: Flavour = { relaxed: false, shared: false };

@@ -4,10 +4,10 @@ import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { pieceOf } from '../../../packages/tensor/src/kernels/wasm/arrays.js';
-import type { ModuleBuilder } from '../../../packages/tensor/src/kernels/wasm/assembler.js';
+import type { ModuleBuilder } from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
 import { Engine, type EngineOptions } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
-import type { RunningWorker } from '../../../packages/tensor/src/kernels/wasm/workers.js';
+import type { RunningWorker } from '../../../packages/tensor/src/kernels/wasm/threads/workers.js';
 
 const started: Engine[] = [];
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Generator } from '@gmml/tensor';
 import type { UnaryFunction } from '../../../packages/tensor/src/kernels/kernels.js';
-import * as elementwise from '../../../packages/tensor/src/kernels/wasm/elementwise.js';
+import * as elementwise from '../../../packages/tensor/src/kernels/wasm/elementwise/elementwise.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { expectUnits } from './lastPlace.js';
 import { expectSame, flavours } from './rows.js';

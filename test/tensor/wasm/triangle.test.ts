@@ -3,7 +3,7 @@ import { assert, boolean, constantFrom, integer, property, record } from 'fast-c
 import { describe, expect, test } from 'vitest';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { triangle } from '../../../packages/tensor/src/kernels/wasm/triangle.js';
+import { triangle } from '../../../packages/tensor/src/kernels/wasm/movement/triangle.js';
 import { exactNumbers, firstDifference, flavours, Placement, ThreeThreads } from './engines.js';
 
 const CAPACITY = 4 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { Generator } from '@gmml/tensor';
 import type { SolveSizes } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { triangularSolve } from '../../../packages/tensor/src/kernels/wasm/triangularSolve.js';
+import { triangularSolve } from '../../../packages/tensor/src/kernels/wasm/linalg/triangularSolve.js';
 import { edgeSizes, engines, inKernelMemory, numbers, ROUNDING } from './linalg.js';
 
 /** Well-conditioned matrices, with NaN where a solve has nothing to read. */

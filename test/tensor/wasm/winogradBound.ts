@@ -5,7 +5,7 @@ import {
   TILE,
   transformsOf,
   type Matrix,
-} from '../../../packages/tensor/src/kernels/wasm/winogradTransforms.js';
+} from '../../../packages/tensor/src/kernels/wasm/conv/winogradTransforms.js';
 
 /** Half the distance of float32 numbers from 1 on: the largest relative error of one rounding. */
 const ROUNDING = 2 ** -24;

@@ -6,7 +6,7 @@ import {
   TILE,
   transformsOf,
   transposed,
-} from '../../../packages/tensor/src/kernels/wasm/winogradTransforms.js';
+} from '../../../packages/tensor/src/kernels/wasm/conv/winogradTransforms.js';
 
 describe.each([
   [2, 5],

@@ -5,7 +5,7 @@ import { reference } from './reference/index.js';
 import { Engine } from './wasm/engine.js';
 import { createWasmKernels } from './wasm/index.js';
 import { bestFlavour, validates } from './wasm/probe.js';
-import { availableCores, obstacleToThreads } from './wasm/workers.js';
+import { availableCores, obstacleToThreads } from './wasm/threads/workers.js';
 
 /** The names `useBackend` takes; 'auto' is the fastest that runs here. */
 export type BackendName = 'auto' | 'wasm' | 'reference';

@@ -1,10 +1,10 @@
 import { Memory } from '../../memory.js';
-import { ModuleBuilder, type Flavour } from './assembler.js';
-import { ThreadPool, type Patience } from './threads.js';
+import { ModuleBuilder, type Flavour } from './assembler/assembler.js';
+import { ThreadPool, type Patience } from './threads/threads.js';
 import { webAssembly, type Emitted, type WasmMemory } from './webAssembly.js';
-import type { Call } from './workerMailbox.js';
+import type { Call } from './threads/workerMailbox.js';
 
-export type { Call } from './workerMailbox.js';
+export type { Call } from './threads/workerMailbox.js';
 
 /** Bytes of a page of WebAssembly memory. */
 const PAGE = 65536;

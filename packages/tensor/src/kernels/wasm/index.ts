@@ -1,20 +1,20 @@
 import type { Kernels } from '../kernels.js';
 import { reference } from '../reference/index.js';
-import * as avgPool from './avgPool.js';
-import * as blocks from './blocks.js';
-import { cholesky } from './cholesky.js';
-import * as conv from './conv.js';
-import * as elementwise from './elementwise.js';
+import * as avgPool from './pool/avgPool.js';
+import * as blocks from './movement/blocks.js';
+import { cholesky } from './linalg/cholesky.js';
+import * as conv from './conv/conv.js';
+import * as elementwise from './elementwise/elementwise.js';
 import { Engine } from './engine.js';
-import { matmul, prepareMatmul } from './matmul.js';
+import { matmul, prepareMatmul } from './linalg/matmul.js';
 import * as optimizer from './optimizer.js';
-import { maxPool2d } from './pool.js';
+import { maxPool2d } from './pool/pool.js';
 import { bestFlavour } from './probe.js';
-import * as reduce from './reduce.js';
-import * as softmax from './softmax.js';
-import * as strided from './strided.js';
-import { triangle } from './triangle.js';
-import { triangularSolve } from './triangularSolve.js';
+import * as reduce from './reduce/reduce.js';
+import * as softmax from './reduce/softmax.js';
+import * as strided from './movement/strided.js';
+import { triangle } from './movement/triangle.js';
+import { triangularSolve } from './linalg/triangularSolve.js';
 
 /** Shorter arrays are faster on the reference than a call and its copies. */
 const SHORTEST = 256;

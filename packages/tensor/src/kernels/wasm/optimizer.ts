@@ -3,9 +3,9 @@
 
 import type { AdadeltaUpdate, AdamUpdate, SgdUpdate } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
-import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js';
+import type { FunctionBuilder, Local, ModuleBuilder } from './assembler/assembler.js';
 import { isFloat32 } from './arrays.js';
-import { emitVectors, PIECE, promote } from './elementwise.js';
+import { emitVectors, PIECE, promote } from './elementwise/elementwise.js';
 import type { Allocate, Engine } from './engine.js';
 
 /** The reference's `sgd`; false, and nothing written, where an array is not float32. */

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../errors.js';
-import { ModuleBuilder, type Flavour } from './assembler.js';
+import { ModuleBuilder, type Flavour } from './assembler/assembler.js';
 import { webAssembly } from './webAssembly.js';
 
 /**

@@ -1,0 +1,146 @@
+import type { ConvSizes } from '../../kernels.js';
+import { pieceOf, up } from '../arrays.js';
+import type { Engine } from '../engine.js';
+import { MOST_TERMS, PANEL } from './winogradProducts.js';
+import { POINT_COUNT, rowNorm, TILE, type Matrix } from './winogradTransforms.js';
+
+/** Numbers of transformed tiles that are worked on at a time: they stay in the second-level cache. */
+const BLOCK_FLOATS = 128 * 1024;
+
+/** Tiles that are worked on at a time at least: a block goes through all filters, which may be many. */
+const LEAST_BLOCK = 32;
+
+/** With fewer channels on either side the transforms cost about as much as the multiplications they save. */
+const LEAST_CHANNELS = 8;
+
+/** With fewer tiles the filters' transforms cost more than they save. */
+const LEAST_TILES = 16;
+
+/** Products of the direct kernel below which it is faster: it takes 30 µs for as many. */
+const LEAST_PRODUCTS = 2 ** 20;
+
+/** Multiplications that are worth a thread of their own: about 50 µs. */
+const WORK_OF_PART = 2 ** 20;
+
+/** The largest float32 number. */
+const LARGEST = (2 - 2 ** -23) * 2 ** 127;
+
+/** How images are cut into tiles; lengths in pixels. */
+export interface Tiling {
+  /** Rows and columns from one tile to the next. */
+  readonly step: number;
+  readonly tilesDown: number;
+  readonly tilesAcross: number;
+  /** The image with zeros around it: the padding, and what the last tiles read beyond. */
+  readonly width: number;
+  readonly height: number;
+  /** Numbers before the first pixel of the image, with four channels beside each other. */
+  readonly inside: number;
+  /** Channels in and out with those added that fill vectors and panels. */
+  readonly channels: number;
+  readonly outChannels: number;
+  /** Tiles that are worked on at a time: whole rows of tiles, and at most 256 tiles. */
+  readonly capacity: number;
+}
+
+/** Rows of tiles of one image, in a block of such rows. */
+export interface Run {
+  readonly image: number;
+  readonly row: number;
+  readonly rows: number;
+  /** Rows of tiles in the block before these. */
+  readonly before: number;
+}
+
+/** Whether minimal filtering is faster than the direct kernel: 3 × 3 and 5 × 5, stride 1, enough to do. */
+export function suitsWinograd(sizes: ConvSizes): boolean {
+  const { n, c, o, kernelH, kernelW, padH, padW, outH, outW } = sizes;
+  if (kernelH !== kernelW || (kernelH !== 3 && kernelH !== 5)) return false;
+  if (sizes.strideH !== 1 || sizes.strideW !== 1 || sizes.dilationH !== 1 || sizes.dilationW !== 1)
+    return false;
+  // Outputs that read nothing but padding are exactly the bias, and not a rounding away from it.
+  if (padH >= kernelH || padW >= kernelW) return false;
+  const across = Math.ceil(outW / (TILE + 1 - kernelW));
+  const tiles = n * Math.ceil(outH / (TILE + 1 - kernelH)) * across;
+  const products = n * c * o * kernelH * kernelW * outH * outW;
+  if (Math.min(c, o) < LEAST_CHANNELS || products < LEAST_PRODUCTS) return false;
+  return tiles >= LEAST_TILES && across <= MOST_TERMS;
+}
+
+/** The tiling for blocks that have `floatsOf(channels, outChannels)` numbers at each point of a tile. */
+export function tilingOf(
+  { c, o, kernelH, padH, padW, outH, outW }: ConvSizes,
+  floatsOf: (channels: number, outChannels: number) => number,
+): Tiling {
+  const step = TILE + 1 - kernelH;
+  const tilesDown = Math.ceil(outH / step);
+  const tilesAcross = Math.ceil(outW / step);
+  const width = (tilesAcross - 1) * step + TILE;
+  const height = (tilesDown - 1) * step + TILE;
+  const [channels, outChannels] = [up(c, 4), up(o, PANEL)];
+  const fitting = BLOCK_FLOATS / (POINT_COUNT * floatsOf(channels, outChannels));
+  const most = Math.min(MOST_TERMS, Math.max(LEAST_BLOCK, fitting));
+  const rows = Math.max(1, Math.floor(most / tilesAcross));
+  // Products are computed four tiles at a time.
+  const capacity = tilesAcross * (rows > 4 ? rows - (rows % 4) : rows);
+  const inside = 4 * (padH * width + padW);
+  return { step, tilesDown, tilesAcross, width, height, inside, channels, outChannels, capacity };
+}
+
+/** Parts to share the work in. */
+export function partsOf(engine: Engine, { n, c, o }: ConvSizes, { tilesDown, tilesAcross }: Tiling): number {
+  const work = n * tilesDown * tilesAcross * POINT_COUNT * c * o;
+  return Math.max(1, Math.min(engine.threads, n * tilesDown, Math.floor(work / WORK_OF_PART)));
+}
+
+/** Calls `visit` for each block of the part-th of `parts` pieces of all rows of tiles, with the tiles of the block. */
+export function forEachBlock(
+  { n }: ConvSizes,
+  { tilesDown, tilesAcross, capacity }: Tiling,
+  part: number,
+  parts: number,
+  visit: (runs: readonly Run[], tiles: number) => void,
+): void {
+  const { from, to } = pieceOf(n * tilesDown, part, parts);
+  const mostRows = capacity / tilesAcross;
+  for (let first = from; first < to; first += mostRows) {
+    const end = Math.min(to, first + mostRows);
+    const runs: Run[] = [];
+    for (let at = first; at < end;) {
+      const row = at % tilesDown;
+      const rows = Math.min(tilesDown - row, end - at);
+      runs.push({ image: Math.floor(at / tilesDown), row, rows, before: at - first });
+      at += rows;
+    }
+    visit(runs, (end - first) * tilesAcross);
+  }
+}
+
+/**
+ * The stride, in numbers, from one point to the next of arrays that have `floats` for each: an odd number of cache
+ * lines. With a power of two the 36 places that a tile is written to would share a few sets of the cache.
+ */
+export function pointStride(floats: number): number {
+  const lines = Math.ceil(floats / 16);
+  return 16 * (lines % 2 === 0 ? lines + 1 : lines);
+}
+
+/** The largest of the magnitudes at some addresses, four at each; NaN if one is. */
+export function peakAt(engine: Engine, addresses: readonly number[]): number {
+  return Math.max(...addresses.flatMap((at) => [...engine.floats.subarray(at / 4, at / 4 + 4)]));
+}
+
+/**
+ * Whether nothing overflows where inputs and filters have these largest magnitudes (false for NaN): neither they, nor
+ * their transforms, nor the sums of `terms` products, nor the transforms of those.
+ */
+export function staysFinite(
+  left: { readonly peak: number; readonly transform: Matrix },
+  right: { readonly peak: number; readonly transform: Matrix },
+  output: Matrix,
+  terms: number,
+): boolean {
+  const most = LARGEST / 2;
+  const [a, b] = [left, right].map(({ peak, transform }) => peak * rowNorm(transform) ** 2);
+  return a <= most && b <= most && Math.max(1, rowNorm(output)) ** 2 * terms * a * b <= most;
+}

@@ -1,0 +1,112 @@
+import type { MatmulSizes } from '../../kernels.js';
+import type { FloatArray } from '../../../storage.js';
+import { isFloat32, outside, pieceOf } from '../arrays.js';
+import type { Engine } from '../engine.js';
+import { blockScratch, multiplyBlock, type Lanes } from './matmulBlock.js';
+import { TILE_COLUMNS, TILE_ROWS, tileKernel } from './matmulTiles.js';
+
+/** Multiply-adds that take about 50 µs: what is worth another thread. */
+const WORTH_A_THREAD = 1e6;
+
+/** Compiles the kernel of whole tiles. */
+export function prepareMatmul(engine: Engine): void {
+  tileKernel(engine, TILE_ROWS, TILE_COLUMNS);
+}
+
+/**
+ * out [batch, m, n] = op(A) op(B) by packed panels (Goto and van de Geijn, "Anatomy of high-performance
+ * matrix multiplication", 2008). Each sum of 256 terms is float32, and so is the sum of these.
+ * False, and nothing written, for float64 and what does not fit into kernel memory.
+ */
+export function matmul(
+  engine: Engine,
+  a: FloatArray,
+  b: FloatArray,
+  sizes: MatmulSizes,
+  out: FloatArray,
+): boolean {
+  if (!isFloat32(a) || !isFloat32(b) || !isFloat32(out)) return false;
+  const product = simplified(sizes);
+  const { batch, m, k, n } = product;
+  if (k === 0) out.fill(0);
+  if (batch * m * k * n === 0) return true;
+  const cut = cutOf(engine, product);
+  const scratchFloats = blockScratch(product);
+  if (!engine.hasRoom(outside(engine, a, b, out) + cut.parts * scratchFloats)) return false;
+  engine.scratch((allocate) => {
+    const target = engine.output(out, allocate);
+    const left = engine.input(product.swapped ? b : a, allocate);
+    const right = engine.input(product.swapped ? a : b, allocate);
+    const scratch = allocate(cut.parts * scratchFloats);
+    engine.parallel(cut.parts, (call, part) => {
+      const matrices = ownPiece(cut, 'batch', batch, part);
+      const rows = ownPiece(cut, 'rows', m, part);
+      const columns = ownPiece(cut, 'columns', n, part);
+      for (let t = matrices.from; t < matrices.to; t++) {
+        multiplyBlock(engine, call, {
+          a: lanesFrom(left + 4 * t * product.strideA, product.transposeA, m, k, rows.from),
+          b: lanesFrom(right + 4 * t * product.strideB, !product.transposeB, n, k, columns.from),
+          c: target.address + 4 * ((t * m + rows.from) * n + columns.from),
+          rowBytes: 4 * n,
+          m: rows.to - rows.from,
+          k,
+          n: columns.to - columns.from,
+          scratch: 4 * (scratch + part * scratchFloats),
+        });
+      }
+    });
+    target.take();
+  });
+  return true;
+}
+
+/** A product and whether A and B have changed places in it. */
+interface Product extends MatmulSizes {
+  readonly swapped: boolean;
+}
+
+/**
+ * The same numbers with as few matrices and rows as can be: matrices that lie one below the other times one matrix are one
+ * product, and a product of one column is one of one row, (AB)ᵀ = BᵀAᵀ.
+ */
+function simplified({ batch, m, k, n, transposeA, transposeB, strideA, strideB }: MatmulSizes): Product {
+  if (batch > 1 && strideB === 0 && !transposeA && strideA === m * k) {
+    return simplified({ batch: 1, m: batch * m, k, n, transposeA, transposeB, strideA, strideB });
+  }
+  if (n === 1 && m > 1) {
+    const turned = { transposeA: !transposeB, transposeB: !transposeA, strideA: strideB, strideB: strideA };
+    return { batch, m: 1, k, n: m, ...turned, swapped: true };
+  }
+  return { batch, m, k, n, transposeA, transposeB, strideA, strideB, swapped: false };
+}
+
+/** The rows of op(A) or the columns of op(B) from number `from` on: `count` lanes of k numbers, side by side or not. */
+function lanesFrom(start: number, neighbours: boolean, count: number, k: number, from: number): Lanes {
+  const [lane, step] = neighbours ? [4, 4 * count] : [4 * k, 4];
+  return { address: start + from * lane, lane, step };
+}
+
+/**
+ * How a product is shared: into `parts` pieces of matrices, or where these are too few of rows or columns in units
+ * of a tile, whichever there are more of.
+ */
+interface Cut {
+  readonly along: 'batch' | 'rows' | 'columns';
+  readonly parts: number;
+  readonly unit: number;
+}
+
+function cutOf(engine: Engine, { batch, m, k, n }: MatmulSizes): Cut {
+  const wanted = Math.min(engine.threads, Math.ceil((batch * m * k * n) / WORTH_A_THREAD));
+  if (batch >= wanted) return { along: 'batch', parts: wanted, unit: 1 };
+  const [along, count, unit] =
+    m > n ? (['rows', m, TILE_ROWS] as const) : (['columns', n, TILE_COLUMNS] as const);
+  return { along, parts: Math.min(wanted, Math.ceil(count / unit)), unit };
+}
+
+/** What a part has of matrices, rows or columns: all `count` where the cut is along another of them. */
+function ownPiece(cut: Cut, along: Cut['along'], count: number, part: number): { from: number; to: number } {
+  if (cut.along !== along) return { from: 0, to: count };
+  const { from, to } = pieceOf(Math.ceil(count / cut.unit), part, cut.parts);
+  return { from: from * cut.unit, to: Math.min(count, to * cut.unit) };
+}

@@ -1,0 +1,192 @@
+import { up } from '../arrays.js';
+import type { Call, Engine } from '../engine.js';
+import { packKernel } from './matmulPacking.js';
+import { TILE_COLUMNS, TILE_ROWS, tileKernel } from './matmulTiles.js';
+import { DOT_DEPTH, DOT_ROWS, dotKernel } from './matmulVector.js';
+
+/** Terms of a sum that are added in float32 before the sum goes to memory; also what keeps panels in cache. */
+const DEPTH = 256;
+
+/** Numbers of A that are packed at a time: they fit the second-level cache. */
+const PACKED_A = 96 * DEPTH;
+
+/** Columns of B that are packed at a time, so that scratch is bounded. */
+const PACKED_COLUMNS = 2048;
+
+/** Rows of A at most that are multiplied with the rows of a matrix one by one. */
+const DOT_VECTORS = 3;
+
+/** How many tiles must read a panel for packing it to pay, where its lines lie apart in the cache and where they collide. */
+const WORTH_PACKING = { apart: 24, colliding: 3 };
+
+/** Lines this many bytes apart share the sets of a first-level cache with too many others. */
+const COLLISION = 1024;
+
+/** The rows of op(A) or the columns of op(B), each a sequence of k numbers. */
+export interface Lanes {
+  readonly address: number;
+  /** Bytes from a lane to the next: 4 where they are neighbours. */
+  readonly lane: number;
+  /** Bytes from a number of a lane to its next. */
+  readonly step: number;
+}
+
+/** c [m, n] = A B, where the rows of c are `rowBytes` apart. */
+export interface Block {
+  readonly a: Lanes;
+  readonly b: Lanes;
+  readonly c: number;
+  readonly rowBytes: number;
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  /** The address of `blockScratch` numbers. */
+  readonly scratch: number;
+}
+
+/** How many numbers of scratch a block of at most these sizes takes. */
+export function blockScratch({ k, n }: Pick<Block, 'k' | 'n'>): number {
+  const columns = up(Math.min(n, PACKED_COLUMNS), TILE_COLUMNS);
+  return PACKED_A + Math.min(k, DEPTH) * columns;
+}
+
+/**
+ * For each block of columns, for each 256 along k, for each block of rows: panels of B and of A are laid out in the
+ * order in which tiles read them, then multiplied. The first 256 write c, the others add to it. Lanes that are neighbours
+ * already, and are not read often enough for packing to pay, are read where they lie.
+ */
+export function multiplyBlock(engine: Engine, call: Call, block: Block): void {
+  const { a, b, c, rowBytes, m, k, n } = block;
+  if (m <= DOT_VECTORS && a.step === 4 && b.lane !== 4) return multiplyByDots(engine, call, block);
+  const rowsPerTile = Math.min(m, TILE_ROWS);
+  // One or two rows of eight sums would wait for each other: what is read in place can be read in wider panels.
+  const columnsPerTile = m > 2 || b.lane !== 4 ? TILE_COLUMNS : 32 / m;
+  const packedB = block.scratch + 4 * PACKED_A;
+  const depths = Math.min(k, DEPTH);
+  const rowsTogether = Math.max(1, Math.floor(PACKED_A / depths / rowsPerTile)) * rowsPerTile;
+  for (let column = 0; column < n; column += PACKED_COLUMNS) {
+    for (let from = 0; from < k; from += DEPTH) {
+      const depth = Math.min(DEPTH, k - from);
+      const panelsB = panelsOf(engine, call, {
+        lanes: b,
+        start: column,
+        count: Math.min(PACKED_COLUMNS, n - column),
+        from,
+        depth,
+        widest: columnsPerTile,
+        multiple: 4,
+        uses: Math.ceil(m / rowsPerTile),
+        target: packedB,
+      });
+      for (let row = 0; row < m; row += rowsTogether) {
+        const panelsA = panelsOf(engine, call, {
+          lanes: a,
+          start: row,
+          count: Math.min(rowsTogether, m - row),
+          from,
+          depth,
+          widest: rowsPerTile,
+          multiple: 1,
+          uses: Math.ceil(n / columnsPerTile),
+          target: block.scratch,
+        });
+        for (const right of panelsB) {
+          for (const left of panelsA) {
+            call(
+              tileKernel(engine, left.lanes, right.lanes),
+              left.address,
+              right.address,
+              c + (row + left.first) * rowBytes + 4 * (column + right.first),
+              depth,
+              left.count,
+              right.count,
+              left.step,
+              left.bytes,
+              right.step,
+              right.bytes,
+              rowBytes,
+              from === 0 ? 0 : 1,
+            );
+          }
+        }
+      }
+    }
+  }
+}
+
+/** Equal panels side by side: `count` of `lanes` lanes each, from lane number `first` on. */
+interface Panels {
+  readonly first: number;
+  readonly lanes: number;
+  readonly count: number;
+  /** Where they lie, bytes from a number to the next along k, and bytes from a panel to the next. */
+  readonly address: number;
+  readonly step: number;
+  readonly bytes: number;
+}
+
+/** The numbers `from` to `from` + `depth` of `count` lanes from number `start` on, and what becomes of them. */
+interface Slab {
+  readonly lanes: Lanes;
+  readonly start: number;
+  readonly count: number;
+  readonly from: number;
+  readonly depth: number;
+  /** The most lanes of a panel. */
+  readonly widest: number;
+  /** Lanes that are read at once: a panel in place has a multiple, a packed one is filled up with zeros. */
+  readonly multiple: 1 | 4;
+  /** Tiles that read a panel. */
+  readonly uses: number;
+  /** Where panels are packed. */
+  readonly target: number;
+}
+
+/** A slab in panels: wide ones as far as they go, then those of a tile's columns, then one of what remains. */
+function panelsOf(engine: Engine, call: Call, slab: Slab): Panels[] {
+  const { lanes, start, count, from, depth, widest, multiple, uses, target } = slab;
+  const neighbours = lanes.lane === 4;
+  const worth = lanes.step % COLLISION === 0 ? WORTH_PACKING.colliding : WORTH_PACKING.apart;
+  const inPlace = count === 1 || (neighbours && uses < worth);
+  const panels: Panels[] = [];
+  let packed = target;
+  let first = 0;
+  while (first < count) {
+    const rest = count - first;
+    const width = rest >= widest ? widest : Math.min(rest, TILE_COLUMNS);
+    const together = Math.floor(rest / width);
+    const source = lanes.address + (start + first) * lanes.lane + from * lanes.step;
+    if (inPlace && width % multiple === 0) {
+      const bytes = width * lanes.lane;
+      panels.push({ first, lanes: width, count: together, address: source, step: lanes.step, bytes });
+    } else {
+      const step = 4 * up(width, multiple);
+      const bytes = step * depth;
+      const stride = neighbours ? lanes.step : lanes.lane;
+      call(packKernel(engine, width, step / 4, neighbours), source, packed, depth, together, stride);
+      panels.push({ first, lanes: width, count: together, address: packed, step, bytes });
+      packed += together * bytes;
+    }
+    first += together * width;
+  }
+  return panels;
+}
+
+/** A few vectors times the rows of a matrix: all are read where they lie. */
+function multiplyByDots(engine: Engine, call: Call, { a, b, c, rowBytes, m, k, n }: Block): void {
+  const rest = n % DOT_ROWS;
+  const whole = n - rest;
+  for (let from = 0; from < k; from += DOT_DEPTH) {
+    const depth = Math.min(DOT_DEPTH, k - from);
+    const add = from === 0 ? 0 : 1;
+    for (let i = 0; i < m; i++) {
+      const x = a.address + i * a.lane + 4 * from;
+      const matrix = b.address + 4 * from;
+      const target = c + i * rowBytes;
+      call(dotKernel(engine, false), x, matrix, target, depth, whole / DOT_ROWS, b.lane, add);
+      if (rest === 0) continue;
+      const last = matrix + whole * b.lane;
+      call(dotKernel(engine, true), x, last, target + 4 * whole, depth, rest, b.lane, add);
+    }
+  }
+}

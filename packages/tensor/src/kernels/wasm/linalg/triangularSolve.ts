@@ -1,0 +1,159 @@
+import type { SolveSizes } from '../../kernels.js';
+import type { FloatArray } from '../../../storage.js';
+import type { Local, ModuleBuilder } from '../assembler/assembler.js';
+import { isFloat32, outside, pieceOf } from '../arrays.js';
+import type { Engine } from '../engine.js';
+import { emitLoadLanes, emitStoreLanes } from './lanes.js';
+import {
+  entryOffset,
+  PANEL_ROW,
+  substitutionEmitter,
+  TILE_COLUMNS,
+  TILE_ROWS,
+  type Triangle,
+} from './substitution.js';
+
+/** Panels of 8 columns that are solved together, so that each entry of A is fetched once for 64 columns. */
+const PANELS = 8;
+
+/** Multiply-adds that take about 50 µs: what is worth another thread. */
+const WORTH_A_THREAD = 1e6;
+
+/**
+ * X of op(A) X = B by blocked substitution, 4 rows by 8 columns of X at a time. A and B are read and X is written where
+ * they lie; a copy of up to 64 columns of X in panels is what the next rows read.
+ * False, and nothing written, for float64 and what does not fit into kernel memory.
+ * (Golub and Van Loan, "Matrix Computations", 2013, §3.1.4.)
+ */
+export function triangularSolve(
+  engine: Engine,
+  a: FloatArray,
+  b: FloatArray,
+  sizes: SolveSizes,
+  out: FloatArray,
+): boolean {
+  if (!isFloat32(a) || !isFloat32(b) || !isFloat32(out)) return false;
+  const { batch, n, m, upper, transpose, unitDiagonal } = sizes;
+  if (batch * n * m === 0) return true;
+  const panels = Math.ceil(m / TILE_COLUMNS);
+  const wanted = Math.min(engine.threads, Math.ceil((batch * n * n * m) / (2 * WORTH_A_THREAD)));
+  const together = Math.min(PANELS, Math.max(1, Math.floor((batch * panels) / wanted)));
+  const groups = Math.ceil(panels / together);
+  const parts = Math.min(wanted, batch * groups);
+  const scratchFloats = n * TILE_COLUMNS * together;
+  if (!engine.hasRoom(outside(engine, a, b, out) + parts * scratchFloats)) return false;
+  const key = `solve ${[n, m, upper, transpose, unitDiagonal].join(' ')}`;
+  const { solve, solveEdge } = engine.module(key, (module) => emitModule(module, sizes));
+  engine.scratch((allocate) => {
+    const matrices = engine.input(a, allocate);
+    const right = engine.input(b, allocate);
+    const target = engine.output(out, allocate);
+    const scratch = allocate(parts * scratchFloats);
+    engine.parallel(parts, (call, part) => {
+      const found = 4 * (scratch + part * scratchFloats);
+      const { from, to } = pieceOf(batch * groups, part, parts);
+      for (let at = from; at < to; at++) {
+        const t = Math.floor(at / groups);
+        const column = (at % groups) * together * TILE_COLUMNS;
+        const width = Math.min(together * TILE_COLUMNS, m - column);
+        const whole = Math.floor(width / TILE_COLUMNS);
+        const matrix = matrices + 4 * t * n * n;
+        const start = 4 * (t * n * m + column);
+        if (whole > 0) call(solve, matrix, right + start, target.address + start, found, whole);
+        if (width % TILE_COLUMNS === 0) continue;
+        const edge = start + PANEL_ROW * whole;
+        call(solveEdge, matrix, right + edge, target.address + edge, found + n * PANEL_ROW * whole, 1);
+      }
+    });
+    target.take();
+  });
+  return true;
+}
+
+/** How substitution walks, in bytes: from the first row or from the last, along rows of A or down its columns. */
+interface Walk extends Triangle {
+  readonly n: number;
+  /** From the start of B to the row that is solved first, and from a row to the next. */
+  readonly firstRow: number;
+  readonly rowStep: number;
+  /** From the start of A to its first pivot. */
+  readonly firstPivot: number;
+}
+
+function walkOf({ n, m, upper, transpose, unitDiagonal }: SolveSizes): Walk {
+  // op(A) is lower triangular, solved from the first row on, or upper, from the last.
+  const forward = upper === transpose;
+  const sign = forward ? 4 : -4;
+  return {
+    n,
+    firstRow: forward ? 0 : 4 * (n - 1) * m,
+    rowStep: sign * m,
+    firstPivot: forward ? 0 : 4 * (n * n - 1),
+    down: sign * (transpose ? 1 : n),
+    across: sign * (transpose ? n : 1),
+    unitDiagonal,
+  };
+}
+
+/** solve(a, b, out, found, panels) for panels of 8 columns, and solveEdge for the one that is narrower. */
+function emitModule(module: ModuleBuilder, sizes: SolveSizes): void {
+  const walk = walkOf(sizes);
+  emitSolve(module, 'solve', walk, TILE_COLUMNS);
+  const rest = sizes.m % TILE_COLUMNS;
+  if (rest > 0) emitSolve(module, 'solveEdge', walk, rest);
+}
+
+/** For each 4 (at the end fewer) rows of X, for each panel of `columns` columns: a tile. */
+function emitSolve(module: ModuleBuilder, name: string, walk: Walk, columns: number): void {
+  const { n, rowStep, down } = walk;
+  const halves = columns > 4 ? [0, 1] : [0];
+  const lanes = (half: number): number => Math.min(4, columns - 4 * half);
+  module.func(name, ['i32', 'i32', 'i32', 'i32', 'i32'], null, (f, a, b, out, x, panels) => {
+    const [tiles, panel, row, known, found] = f.localArray('i32', 5);
+    const [entry, start, from, to] = f.localArray('i32', 4);
+    const { rest, subtract, solve } = substitutionEmitter(f, walk);
+
+    const tile = (count: number): void => {
+      // Offsets of memory instructions cannot be negative: pointers go to the lowest address of the tile.
+      const lowest = Math.min(0, (count - 1) * rowStep);
+      const offset = (r: number, half: number): number => r * rowStep - lowest + 16 * half;
+      const pointAt = (pointer: Local, origin: Local, bytes: number): void => {
+        f.get(origin).set(pointer).increase(pointer, bytes);
+      };
+      pointAt(from, b, lowest);
+      pointAt(to, out, lowest);
+      f.get(x).set(start);
+      f.times(panel, panels, () => {
+        for (let r = 0; r < count; r++) {
+          for (const half of halves) {
+            emitLoadLanes(f, from, lanes(half), offset(r, half));
+            f.set(rest[2 * r + half]);
+          }
+        }
+        pointAt(entry, row, entryOffset(walk, count));
+        f.get(start).set(known);
+        subtract(count, halves, entry, known, found);
+        solve(count, halves, entry);
+        for (let r = 0; r < count; r++) {
+          for (const half of halves) {
+            f.get(known).get(rest[2 * r + half]);
+            f.store('v128.store', PANEL_ROW * r + 16 * half);
+            emitStoreLanes(f, to, rest[2 * r + half], lanes(half), offset(r, half));
+          }
+        }
+        f.increase(from, PANEL_ROW)
+          .increase(to, PANEL_ROW)
+          .increase(start, n * PANEL_ROW);
+      });
+    };
+
+    f.increase(b, walk.firstRow).increase(out, walk.firstRow);
+    f.get(a).set(row).increase(row, walk.firstPivot);
+    f.times(tiles, Math.floor(n / TILE_ROWS), () => {
+      tile(TILE_ROWS);
+      f.increase(row, TILE_ROWS * down).increase(found, TILE_ROWS);
+      f.increase(b, TILE_ROWS * rowStep).increase(out, TILE_ROWS * rowStep);
+    });
+    if (n % TILE_ROWS > 0) tile(n % TILE_ROWS);
+  });
+}
