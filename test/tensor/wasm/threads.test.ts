@@ -2,10 +2,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { GmmlError } from '@gmml/tensor';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { pieceOf } from '../../../packages/tensor/src/kernels/wasm/arrays.js';
 import type { ModuleBuilder } from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
-import { Engine, type EngineOptions } from '../../../packages/tensor/src/kernels/wasm/engine.js';
+import { Engine, type Call, type EngineOptions } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
 import type { RunningWorker } from '../../../packages/tensor/src/kernels/wasm/threads/workers.js';
 
@@ -257,6 +258,20 @@ describe('a lost worker', () => {
     expect(engine.threads).toBe(1);
     expect(engine.notice).toBe('a worker did not finish a part within 300 ms: running on one thread');
     checkRounds(engine, 3, 200);
+  });
+
+  test('that is lost while it changes numbers in place is an error', async () => {
+    const engine = await startEngine({ threads: 2, patience: { lostMilliseconds: 300 } });
+    const { once } = engine.module('once', emitOnce);
+    engine.floats.fill(0, 0, 4);
+    const work = (call: Call, part: number): void => {
+      if (part === 1) call(once, 0, 1);
+      else waitForWorker(engine, 0);
+    };
+    expect(() => engine.parallel(2, work, { repeatable: false })).toThrow(
+      new GmmlError('a worker did not finish a part within 300 ms: what it changed in place is incomplete.'),
+    );
+    expect(engine.threads).toBe(1);
   });
 
   test('that does not start in time is not waited for', async () => {

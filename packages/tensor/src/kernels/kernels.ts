@@ -195,6 +195,8 @@ export interface Kernels {
   conv2dWeightGradient(g: FloatArray, x: FloatArray, sizes: ConvSizes, out: FloatArray): void;
   /** The largest of each window; `positions` gets where in x it was first met in row-major order. NaN wins, the last one. */
   maxPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray, positions: Int32Array): void;
+  /** Each window's g to its position, summed where positions repeat; 0 elsewhere. */
+  maxPool2dBackward(g: FloatArray, positions: Int32Array, sizes: WindowSizes, out: FloatArray): void;
   /** The mean of each window, padding counted as zeros. */
   avgPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray): void;
   /** Each window's g/area to all of its pixels, added window after window; 0 where there is no window. */

@@ -2,7 +2,7 @@ import { ArgumentError, ShapeError } from '../errors.js';
 import { kernels } from '../kernels/backend.js';
 import type { ConvSizes, WindowSizes } from '../kernels/kernels.js';
 import { show, type Shape } from '../shape.js';
-import { allocateInts, emptyView, zerosView } from '../storage.js';
+import { allocateInts, emptyView } from '../storage.js';
 import type { Op } from './op.js';
 import { sumTo } from './views.js';
 
@@ -66,9 +66,10 @@ export const maxPool2d: Op<PoolGeometry, Int32Array> = {
     kernels().maxPool2d(x.data, poolSizes('maxPool2d', x.shape, geometry), out.data, positions);
     return positions;
   },
-  backward(g, { shapes: [shape], extra: positions }) {
-    const out = zerosView(g, shape);
-    kernels().addBlocks(g.data, positions, 1, out.data);
+  backward(g, { shapes: [shape], extra: positions, attributes }) {
+    const out = emptyView(g, shape);
+    const sizes = poolSizes('maxPool2d', shape, attributes);
+    kernels().maxPool2dBackward(g.data, positions, sizes, out.data);
     return [out];
   },
 };

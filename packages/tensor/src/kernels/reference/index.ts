@@ -40,6 +40,7 @@ export const reference: Kernels = {
   conv2dInputGradient: conv.conv2dInputGradient,
   conv2dWeightGradient: conv.conv2dWeightGradient,
   maxPool2d: pool.maxPool2d,
+  maxPool2dBackward: pool.maxPool2dBackward,
   avgPool2d: pool.avgPool2d,
   avgPool2dBackward: pool.avgPool2dBackward,
   cholesky: linalg.cholesky,

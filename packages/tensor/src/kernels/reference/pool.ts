@@ -1,5 +1,6 @@
 import type { WindowSizes } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
+import { addBlocks } from './strided.js';
 
 export function maxPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray, positions: Int32Array): void {
   const { w } = sizes;
@@ -14,6 +15,16 @@ export function maxPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray, po
     out[at] = x[best];
     positions[at] = best;
   });
+}
+
+export function maxPool2dBackward(
+  g: FloatArray,
+  positions: Int32Array,
+  _: WindowSizes,
+  out: FloatArray,
+): void {
+  out.fill(0);
+  addBlocks(g, positions, 1, out);
 }
 
 export function avgPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray): void {

@@ -104,11 +104,17 @@ export class Engine {
 
   /**
    * Shares work between threads: `work` is called for each of `parts` (at most `threads`) with the `call` that runs
-   * emitted functions there, one after another. Returns when all are done. Parts write to different places, none reads
-   * what another writes, and each gives the same when run once more, as it is when its thread is lost.
+   * emitted functions there, one after another. Returns when all are done. Parts write to different places, and none
+   * reads what another writes.
+   * @param options.repeatable whether a part gives the same when run once more, as it is if its thread is lost; default
+   *   true. If not, as where numbers are changed in place, the loss is an error.
    */
-  parallel(parts: number, work: (call: Call, part: number) => void): void {
-    this.pool.run(parts, work);
+  parallel(
+    parts: number,
+    work: (call: Call, part: number) => void,
+    { repeatable = true }: { repeatable?: boolean } = {},
+  ): void {
+    this.pool.run(parts, work, repeatable);
   }
 
   /** Whether this many numbers can be handed out at once. */

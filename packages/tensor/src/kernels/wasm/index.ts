@@ -8,6 +8,7 @@ import * as elementwise from './elementwise/elementwise.js';
 import { Engine } from './engine.js';
 import { matmul, prepareMatmul } from './linalg/matmul.js';
 import * as optimizer from './optimizer.js';
+import { maxPool2dBackward } from './pool/maxPoolBackward.js';
 import { maxPool2d } from './pool/pool.js';
 import { bestFlavour } from './probe.js';
 import * as reduce from './reduce/reduce.js';
@@ -79,6 +80,7 @@ export function createWasmKernels(engine = new Engine({ flavour: bestFlavour() }
     conv2dInputGradient: either('conv2dInputGradient', conv.conv2dInputGradient),
     conv2dWeightGradient: either('conv2dWeightGradient', conv.conv2dWeightGradient),
     maxPool2d: either('maxPool2d', maxPool2d, 0),
+    maxPool2dBackward: either('maxPool2dBackward', maxPool2dBackward, 3),
     avgPool2d: either('avgPool2d', avgPool.avgPool2d, 0),
     avgPool2dBackward: either('avgPool2dBackward', avgPool.avgPool2dBackward, 2),
     cholesky(...args) {

@@ -4,9 +4,9 @@
 import type { AdadeltaUpdate, AdamUpdate, SgdUpdate } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler/assembler.js';
-import { isFloat32 } from './arrays.js';
+import { isFloat32, partsFor, pieceOf } from './arrays.js';
 import { emitVectors, PIECE, promote } from './elementwise/elementwise.js';
-import type { Allocate, Engine } from './engine.js';
+import type { Allocate, Call, Engine } from './engine.js';
 
 /** The reference's `sgd`; false, and nothing written, where an array is not float32. */
 export function sgd(
@@ -110,7 +110,12 @@ function update(
     const table = 4 * allocate(2 * constants.length);
     new Float64Array(engine.floats.buffer, table, constants.length).set(constants);
     if (arrays.every((x) => engine.memory.holds(x))) {
-      step(table, parameter.length, ...arrays.map((x) => x.byteOffset));
+      const parts = partsFor(engine, arrays.length * parameter.length);
+      const work = (call: Call, part: number): void => {
+        const { from, to } = pieceOf(parameter.length, part, parts);
+        call(step, table, to - from, ...arrays.map((x) => x.byteOffset + 4 * from));
+      };
+      engine.parallel(parts, work, { repeatable: false });
       return;
     }
     for (let from = 0; from < parameter.length; from += PIECE) {

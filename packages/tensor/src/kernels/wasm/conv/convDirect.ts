@@ -11,7 +11,7 @@ import {
   unpackPanels,
   type Padded,
 } from './convLayout.js';
-import type { Engine } from '../engine.js';
+import type { Call, Engine } from '../engine.js';
 
 /** Output channels that are computed together: two vectors. */
 const CHANNELS = 8;
@@ -102,7 +102,7 @@ export function correlateDirectly(
       peak: zeros(4),
       panels: zeros(count),
     }));
-    engine.parallel(parts, (call, part) => {
+    const work = (call: Call, part: number): void => {
       const { image, gradient, peak, panels } = scratch[part];
       const { from, to } = pieceOf(n, part, parts);
       for (let i = from; i < to; i++) {
@@ -110,7 +110,8 @@ export function correlateDirectly(
         call(layOutGradient, gradients + 4 * i * o * outH * outW, gradient, peak);
         call(correlate, image, gradient, panels);
       }
-    });
+    };
+    engine.parallel(parts, work, { repeatable: false });
     const [{ panels }] = scratch;
     for (const other of scratch.slice(1)) addSums(panels, other.panels);
     unpackPanels(engine.floats, panels / 4, sizes, out);

@@ -3,7 +3,7 @@
 import type { FloatArray } from '../../../storage.js';
 import type { FunctionBuilder, Local, ModuleBuilder, ValueType } from '../assembler/assembler.js';
 import { fits, inOut, isFloat32, partsFor, pieceOf } from '../arrays.js';
-import type { Engine } from '../engine.js';
+import type { Call, Engine } from '../engine.js';
 import { emitRow, type Mode } from './stridedMove.js';
 import type { Emitted } from '../webAssembly.js';
 
@@ -90,13 +90,14 @@ function transfer(
 ): void {
   const fn = blockModule(engine, block)[name];
   const parts = partsFor(engine, count * block);
-  engine.parallel(parts, (call, part) => {
+  const work = (call: Call, part: number): void => {
     const { from, to } = pieceOf(count, part, parts);
     const ahead = 4 * from * block;
     // The blocks of a piece are together on one side, at their positions on the other.
     const [x, out] = name === 'take' ? [source, target + ahead] : [source + ahead, target];
     call(fn, x, out, positions + 4 * from, to - from, block);
-  });
+  };
+  engine.parallel(parts, work, { repeatable: name === 'take' });
 }
 
 function blockModule(engine: Engine, block: number): Record<string, Emitted> {

@@ -3,7 +3,7 @@
 import type { Walk } from '../../kernels.js';
 import type { FloatArray } from '../../../storage.js';
 import { fits, inOut, isFloat32, partsFor, pieceOf } from '../arrays.js';
-import type { Engine } from '../engine.js';
+import type { Call, Engine } from '../engine.js';
 import { areDistinct, cut, dimensionsOf, spanOf, type Dimension } from './stridedNest.js';
 import { moves, type Task } from './stridedMove.js';
 import { PARTIAL, sums } from './stridedSum.js';
@@ -87,15 +87,16 @@ export function addStrided(engine: Engine, x: FloatArray, walk: Walk, out: Float
     const { address, take } = inOut(engine, changed, allocate);
     const to = address + 4 * (walk.offset - first);
     if (summed.length > 0 && kept.length > 0) {
-      split(engine, kept, x.length, (piece) => [
+      const tasks: Tasks = (piece) => [
         sums(engine, from + 4 * piece.from, to + 4 * piece.to, piece.dims, summed),
-      ]);
+      ];
+      split(engine, kept, x.length, tasks, { repeatable: false });
     } else if (summed.length > 0) {
       addTotal(engine, from, to, 4 * allocate(engine.threads * PARTIAL), summed, x.length);
     } else {
-      split(engine, kept, x.length, (piece) =>
-        moves(engine, 'add', from + 4 * piece.from, to + 4 * piece.to, piece.dims),
-      );
+      const tasks: Tasks = (piece) =>
+        moves(engine, 'add', from + 4 * piece.from, to + 4 * piece.to, piece.dims);
+      split(engine, kept, x.length, tasks, { repeatable: false });
     }
     take();
   });
@@ -127,21 +128,26 @@ function addTotal(
   engine.floats[to / 4] = total;
 }
 
+/** What is to be done with a piece of the loops, `from` and `to` numbers ahead. */
+type Tasks = (piece: { dims: readonly Dimension[]; from: number; to: number }, part: number) => Task[];
+
 /** Shares the calls between threads by cutting the longest loop: where it is long, at multiples of 4 as blocks have. */
 function split(
   engine: Engine,
   dims: readonly Dimension[],
   numbers: number,
-  tasks: (piece: { dims: readonly Dimension[]; from: number; to: number }, part: number) => Task[],
+  tasks: Tasks,
+  options?: { repeatable: boolean },
 ): void {
   const longest = dims.reduce((best, { size }, i) => (size > dims[best].size ? i : best), 0);
   const size = dims.length > 0 ? dims[longest].size : 1;
   const parts = Math.min(partsFor(engine, numbers), size);
   const unit = size >= 16 * parts ? 4 : 1;
-  engine.parallel(parts, (call, part) => {
+  const work = (call: Call, part: number): void => {
     const { from, to } = pieceOf(Math.ceil(size / unit), part, parts);
     const piece =
       parts === 1 ? { dims, from: 0, to: 0 } : cut(dims, longest, unit * from, Math.min(size, unit * to));
     for (const { fn, args } of tasks(piece, part)) call(fn, ...args);
-  });
+  };
+  engine.parallel(parts, work, options);
 }

@@ -1,3 +1,4 @@
+import { GmmlError } from '../../../errors.js';
 import type { Emitted, WasmMemory } from '../webAssembly.js';
 import { FunctionTable, LAYOUT, Mailbox, type Call } from './workerMailbox.js';
 import { startWorker, type RunningWorker } from './workers.js';
@@ -87,11 +88,11 @@ export class ThreadPool {
   /**
    * Calls `work` for each part with a `call` that runs emitted functions, one after another within the part. Part 0
    * runs on this thread, each other one on the worker of its number or on this thread. Parts must write to different
-   * places, read nothing that another writes, and give the same when run once more: a part is run again if its worker
-   * is lost. Not to be nested.
-   * @throws what a part throws, when all of them have ended
+   * places and read nothing that another writes. Not to be nested.
+   * @param repeatable whether a part gives the same when run once more, which it is if its worker is lost
+   * @throws what a part throws, when all of them have ended; GmmlError when a part that is not repeatable was lost
    */
-  run(parts: number, work: (call: Call, part: number) => void): void {
+  run(parts: number, work: (call: Call, part: number) => void, repeatable = true): void {
     const mailboxes = this.mailboxes.slice(0, Math.max(0, parts - 1));
     for (const [i, mailbox] of mailboxes.entries()) {
       mailbox.clear();
@@ -119,8 +120,10 @@ export class ThreadPool {
     });
     for (const mailbox of elsewhere) {
       const problem = this.waitFor(mailbox);
+      if (problem === null) continue;
       // What throws here as well is the part's own error.
-      if (problem !== null && attempt(() => mailbox.runHere())) this.lose(problem);
+      if (!repeatable || attempt(() => mailbox.runHere())) this.lose(problem);
+      if (!repeatable) errors.push(new GmmlError(`${problem}: what it changed in place is incomplete.`));
     }
     if (errors.length > 0) throw errors[0];
   }
