@@ -1,7 +1,7 @@
 import { GMML } from '@gmml/gmm';
 import type { CovType } from '@gmml/gmm';
 import { Conv2d, Linear, Module } from '@gmml/nn';
-import { cat, maxPool2d, noGrad } from '@gmml/tensor';
+import { cat, maxPool2d, noGrad, scope } from '@gmml/tensor';
 import type { Generator, Tensor } from '@gmml/tensor';
 import { DataLoader } from '@gmml/data';
 import type { LabelledImages } from '@gmml/data';
@@ -96,7 +96,7 @@ export class ReferenceNetwork extends Module {
     const features: Tensor[] = [];
     const labels: Tensor[] = [];
     for (const [x, y] of new DataLoader(digits, { batchSize: INIT_BATCH, shuffle: true, generator })) {
-      features.push(this.features(x));
+      features.push(scope(() => this.features(x)));
       labels.push(y);
       if (features.length * INIT_BATCH >= INIT_SAMPLE) break;
     }

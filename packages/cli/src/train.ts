@@ -5,6 +5,7 @@ import type { CovType } from '@gmml/gmm';
 import { Adadelta, nllLoss, StepLR } from '@gmml/nn';
 import {
   ArgumentError,
+  backendReport,
   Generator,
   noGrad,
   NotFiniteError,
@@ -109,6 +110,7 @@ export async function train(
   const loader = new DataLoader(digits.train, { batchSize: settings.batchSize, shuffle: true, generator });
 
   const results: EpochResult[] = [];
+  let { threads } = backend;
   const epochs = settings.dryRun ? 1 : settings.epochs;
   for (let epoch = 1; epoch <= epochs; epoch++) {
     const start = performance.now();
@@ -120,6 +122,7 @@ export async function train(
     const result = { epoch, trainLoss, ...test, seconds };
     results.push(result);
     reporter.epoch(result);
+    threads = warnOfLostThreads(threads, reporter);
   }
 
   if (settings.saveModel !== undefined) {
@@ -157,11 +160,20 @@ async function selectBackend(
   if (fewerThreads || (backend !== 'auto' && chosen.backend !== backend)) {
     const asked =
       threads === 'auto' ? `backend ${backend}` : `backend ${backend}, ${count(threads, 'thread')}`;
+    const { notice } = backendReport();
+    const because = notice === undefined ? '' : ` (${notice})`;
     reporter.warn(
-      `asked for ${asked}: running on backend ${chosen.backend}, ${count(chosen.threads, 'thread')}.`,
+      `asked for ${asked}: running on backend ${chosen.backend}, ${count(chosen.threads, 'thread')}${because}.`,
     );
   }
   return chosen;
+}
+
+/** Says so when there are fewer threads than before; gives how many there are. */
+function warnOfLostThreads(before: number, reporter: Reporter): number {
+  const { threads, notice } = backendReport();
+  if (threads < before && notice !== undefined) reporter.warn(`${notice}.`);
+  return threads;
 }
 
 /** Trains on every batch of the loader once; gives the mean loss. */

@@ -4,10 +4,10 @@ import {
   full,
   isGradEnabled,
   randn,
+  scope,
   ShapeError,
   zeros,
   type DType,
-  type FloatArray,
   type Generator,
   type Tensor,
 } from '@gmml/tensor';
@@ -97,7 +97,7 @@ export class GMML extends Module {
   readonly projection?: Buffer;
 
   /** The values made last without recording, and copies of the parameters they were made from. */
-  #made: { from: readonly FloatArray[]; values: MixtureParameters } | null = null;
+  #made: { from: readonly Buffer[]; values: MixtureParameters } | null = null;
 
   /**
    * @param inputDim features that come in
@@ -291,9 +291,9 @@ export class GMML extends Module {
     // The mean is used as it is; all else is made of these.
     const parameters = [this.sigma, this.omega, ...(this.logPrior ? [this.logPrior] : [])];
     const made = this.#made;
-    if (made && parameters.every(({ data }, i) => sameNumbers(data, made.from[i]))) return made.values;
+    if (made && parameters.every((parameter, i) => sameNumbers(parameter, made.from[i]))) return made.values;
     const values = outsideScopes(() => this.sampleParameters());
-    this.#made = { from: parameters.map(({ data }) => data.slice()), values };
+    this.#made = { from: parameters.map((parameter) => new Buffer(parameter.clone())), values };
     return values;
   }
 }
@@ -311,7 +311,6 @@ function jointLogWeights({ logWeights, logPrior }: MixtureParameters): Tensor {
 }
 
 /** Compared by value: a version count would not see what is written through `data`. */
-function sameNumbers(a: FloatArray, b: FloatArray): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+function sameNumbers(a: Tensor, b: Tensor): boolean {
+  return scope(() => a.notEqual(b).max().item() === 0);
 }
