@@ -5,6 +5,14 @@ import { Generator } from '@gmml/tensor';
 import type { BinaryFunction, UnaryFunction } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
+import {
+  mapFormula,
+  zipFormula,
+} from '../../../packages/tensor/src/kernels/wasm/elementwise/elementwiseFormulas.js';
+import { createWasmKernels } from '../../../packages/tensor/src/kernels/wasm/index.js';
+import * as arithmeticOps from '../../../packages/tensor/src/ops/arithmetic.js';
+import * as elementwiseOps from '../../../packages/tensor/src/ops/elementwise.js';
+import { allOps } from '../../../packages/tensor/src/ops/index.js';
 import * as elementwise from '../../../packages/tensor/src/kernels/wasm/elementwise/elementwise.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
@@ -134,6 +142,7 @@ const binaries: BinaryFunction[] = [
   ...differentiable,
   binary('add', (a, b) => a + b),
   binary('sub', (a, b) => a - b),
+  binary('average', (a, b) => (a + b) / 2),
   binary('equal', (a, b) => (a === b ? 1 : 0)),
   binary('notEqual', (a, b) => (a === b ? 0 : 1)),
   binary('greater', (a, b) => (a > b ? 1 : 0)),
@@ -191,6 +200,19 @@ const broadcasts: [number[], number[]][] = [
     [3, 0],
   ],
 ];
+
+test('the functions without a kernel are named', () => {
+  const unaries = Object.keys(elementwiseOps).filter(
+    (name) => allOps[name] && !['to', 'clamp'].includes(name),
+  );
+  const withoutKernel = [
+    ...unaries.filter((name) => mapFormula(name) === undefined),
+    ...Object.keys(arithmeticOps).filter(
+      (name) => allOps[name] && name !== 'where' && zipFormula(name) === undefined,
+    ),
+  ];
+  expect(createWasmKernels().functionsOnReference.toSorted()).toEqual(withoutKernel.toSorted());
+});
 
 describe.each(flavours)('elementwise WASM kernels, relaxed $relaxed', (flavour) => {
   const engine = startedEngine({ flavour, capacity: 2 ** 20 });

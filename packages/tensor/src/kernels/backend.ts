@@ -33,7 +33,7 @@ export interface BackendChoice {
 
 /** What computes now, and what part of it is left to the reference. */
 export interface BackendReport extends BackendChoice {
-  /** Routines that run on the reference because this backend has none of its own; float64 always does. */
+  /** Routines and functions that run on the reference because this backend has none of its own; float64 always does. */
   readonly onReference: readonly string[];
   /** Arrays that did not fit into the arena of their scope and went to the heap, since the start. */
   readonly arenaOverflows: number;
@@ -104,7 +104,7 @@ export function backendReport(): BackendReport {
   const shared = routines.filter(
     (key) => typeof reference[key] === 'function' && selected[key] === reference[key],
   );
-  const onReference = selected === reference ? [] : shared;
+  const onReference = selected === reference ? [] : [...shared, ...selected.functionsOnReference];
   const notice = selected === made?.kernels ? (made.engine.notice ?? obstacle) : null;
   const counted = { backend: name, threads, onReference, arenaOverflows: arenaOverflows() };
   return { ...counted, ...(notice === null ? {} : { notice }) };

@@ -125,6 +125,8 @@ export interface Kernels {
   readonly threads: number;
   /** Memory whose arrays the routines use in place; null where it makes no difference. */
   readonly memory: Memory | null;
+  /** Names of functions that `map` and `zip` leave to the reference. */
+  readonly functionsOnReference: readonly string[];
 
   /** out[i] = f(x[i]). */
   map(fn: UnaryFunction, x: FloatArray, out: FloatArray): void;

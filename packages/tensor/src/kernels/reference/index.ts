@@ -13,6 +13,7 @@ export const reference: Kernels = {
   name: 'reference',
   threads: 1,
   memory: null,
+  functionsOnReference: [],
   map: elementwise.map,
   mapBackward: elementwise.mapBackward,
   zip: elementwise.zip,

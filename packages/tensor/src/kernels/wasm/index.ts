@@ -50,6 +50,7 @@ export function createWasmKernels(engine = new Engine({ flavour: bestFlavour() }
   return {
     name: 'wasm',
     memory: engine.memory,
+    functionsOnReference: ['sin', 'cos', 'pow'],
     get threads() {
       return engine.threads;
     },

@@ -118,6 +118,17 @@ const ZIPS: ReadonlyMap<string, Formula> = new Map([
   // As Math.max and Math.min: NaN wins, and −0 lies below 0.
   ['maximum', single(apply('f32x4.max'))],
   ['minimum', single(apply('f32x4.min'))],
+  // In float32 the sum could overflow.
+  [
+    'average',
+    {
+      double: true,
+      constants: [0.5],
+      write: (f, [a, b], [half]) => {
+        f.get(a).get(b).op('f64x2.add').get(half).op('f64x2.mul');
+      },
+    },
+  ],
   ['equal', holds('f32x4.eq')],
   ['notEqual', holds('f32x4.ne')],
   ['greater', holds('f32x4.gt')],
