@@ -34,24 +34,49 @@ describe('an epoch of training', () => {
   });
 });
 
-/** The parameters after three steps, each inside `around`. */
-function trained(around: <T>(fn: () => T) => T): number[][] {
+interface Training {
+  readonly network: ReferenceNetwork;
+  readonly step: () => void;
+}
+
+/** A step on ten images; a network of 32 features. */
+function training(): Training {
   manualSeed(2);
   const network = new ReferenceNetwork({ dim: 32 });
   const optimizer = new Adadelta(network.parameters(), { lr: 0.5 });
   const images = randn([10, 1, 28, 28]);
   const labels = tensor(Array.from({ length: 10 }, (_, n) => n));
-  for (let i = 0; i < 3; i++) {
-    around(() => {
-      optimizer.zeroGrad();
-      nllLoss(network.forward(images), labels).backward();
-      optimizer.step();
-    });
-  }
+  const step = (): void => {
+    optimizer.zeroGrad();
+    nllLoss(network.forward(images), labels).backward();
+    optimizer.step();
+  };
+  return { network, step };
+}
+
+/** The parameters after three steps, each inside `around`. */
+function trained(around: (fn: () => void) => void): number[][] {
+  const { network, step } = training();
+  for (let i = 0; i < 3; i++) around(step);
   return [...network.parameters()].map(({ data }) => [...data]);
 }
 
 test.each(['reference', 'wasm'] as const)('a scope changes no bit of training on %s', async (backend) => {
   await useBackend(backend);
   expect(trained(scope)).toEqual(trained((fn) => fn()));
+});
+
+test('a step inside a scope takes next to nothing of the heap', async () => {
+  await useBackend('wasm');
+  const { step } = training();
+  for (let i = 0; i < 3; i++) scope(step);
+  const { arenaOverflows } = backendReport();
+  const taken = Array.from({ length: 10 }, () => {
+    const before = process.memoryUsage().arrayBuffers;
+    scope(step);
+    return process.memoryUsage().arrayBuffers - before;
+  });
+  // Without a scope it is megabytes.
+  expect(Math.max(...taken)).toBeLessThan(32_768);
+  expect(backendReport().arenaOverflows).toBe(arenaOverflows);
 });
