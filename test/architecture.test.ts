@@ -164,7 +164,7 @@ test.each(['tensor', 'nn', 'gmm'])('%s imports nothing of Node, so that a page c
 function sourcesOf(name: string): Source[] {
   const folder = join(packagesFolder, name, 'src');
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => /\.[jt]s$/.test(file))
     .map((file) => {
       const code = withoutComments(readFileSync(join(folder, file), 'utf8'));
       const path = relative(packagesFolder, join(folder, file)).replaceAll('\\', '/');

@@ -19,6 +19,7 @@ export {
   useBackend,
   type BackendChoice,
   type BackendName,
+  type BackendOptions,
   type BackendReport,
 } from './kernels/backend.js';
 export { isGradEnabled, noGrad } from './tape.js';
