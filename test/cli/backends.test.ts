@@ -72,9 +72,9 @@ test('a step inside a scope takes next to nothing of the heap', async () => {
   for (let i = 0; i < 3; i++) scope(step);
   const { arenaOverflows } = backendReport();
   const taken = Array.from({ length: 10 }, () => {
-    const before = process.memoryUsage().arrayBuffers;
+    const start = process.memoryUsage().arrayBuffers;
     scope(step);
-    return process.memoryUsage().arrayBuffers - before;
+    return process.memoryUsage().arrayBuffers - start;
   });
   // Without a scope it is megabytes.
   expect(Math.max(...taken)).toBeLessThan(32_768);
