@@ -13,7 +13,8 @@ afterEach(() => useBackend(before));
 async function lossesOfAnEpoch(data: string, backend: BackendName, threads: number): Promise<number[]> {
   const losses: number[] = [];
   const reporter = { ...silentReporter, batch: ({ loss }: { loss: number }) => losses.push(loss) };
-  const options = { data, backend, threads, epochs: 1, batchSize: 16, lr: 1, seed: 3, logInterval: 1 };
+  // At a rate of 1, Adadelta's first steps are so large for the smallest gradients that rounding alone drives runs apart.
+  const options = { data, backend, threads, epochs: 1, batchSize: 16, lr: 0.3, seed: 3, logInterval: 1 };
   const [{ testLoss }] = await train(options, reporter);
   return [...losses, testLoss];
 }

@@ -26,6 +26,28 @@ const plainWindow = { strideH: 1, strideW: 1, padH: 0, padW: 0, dilationH: 1, di
 /** For each a kernel of its own, and enough to do for three threads. */
 const layers: Record<string, Partial<ConvSizes> & Pick<ConvSizes, 'n' | 'c' | 'o' | 'h' | 'w'>> = {
   'minimal filtering, 5 × 5': { n: 5, c: 17, o: 18, h: 13, w: 15, kernelH: 5, kernelW: 5, padH: 2, padW: 2 },
+  'minimal filtering, 5 × 5, small tiles': {
+    n: 60,
+    c: 17,
+    o: 18,
+    h: 4,
+    w: 4,
+    kernelH: 5,
+    kernelW: 5,
+    padH: 1,
+    padW: 1,
+  },
+  'taps that meet only padding': {
+    n: 60,
+    c: 17,
+    o: 18,
+    h: 2,
+    w: 5,
+    kernelH: 5,
+    kernelW: 5,
+    padH: 2,
+    padW: 2,
+  },
   'minimal filtering, 3 × 3': { n: 9, c: 16, o: 20, h: 15, w: 14, kernelH: 3, kernelW: 3, padH: 1, padW: 1 },
   'one channel': { n: 9, c: 1, o: 16, h: 28, w: 27, kernelH: 5, kernelW: 5, padH: 2, padW: 2 },
   'a window that is not square': { n: 7, c: 9, o: 13, h: 21, w: 22, kernelH: 3, kernelW: 4, padH: 1 },

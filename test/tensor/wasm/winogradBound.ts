@@ -1,8 +1,8 @@
 // The error bound of minimal filtering, computed in float64 from its definition.
 import type { ConvSizes } from '../../../packages/tensor/src/kernels/kernels.js';
+import { tilingOf } from '../../../packages/tensor/src/kernels/wasm/conv/winogradTiling.js';
 import {
   scaleRows,
-  TILE,
   transformsOf,
   type Matrix,
 } from '../../../packages/tensor/src/kernels/wasm/conv/winogradTransforms.js';
@@ -15,6 +15,16 @@ export function gamma(n: number): number {
   return (n * ROUNDING) / (1 - n * ROUNDING);
 }
 
+/** Numbers along one side of the tiles that a convolution is cut into. */
+export function tileOf(sizes: ConvSizes): number {
+  return tilingOf(sizes, () => 1)!.tile;
+}
+
+/** Roundings of one number's transforms, of inputs, filters and outputs, with P points. */
+export function transformRoundings(tile: number): number {
+  return 14 + 2 * tile;
+}
+
 /** Aᵀ[Σ_c (|G||w||Gᵀ|) ⊙ (|Bᵀ||d||B|)]A for each output, plus the bias, all in magnitudes. */
 export function forwardMagnitudes(
   x: Float32Array,
@@ -23,7 +33,8 @@ export function forwardMagnitudes(
   sizes: ConvSizes,
 ): Float64Array {
   const { n, c, o, outH, outW, kernelH: taps } = sizes;
-  const step = TILE + 1 - taps;
+  const points = tileOf(sizes);
+  const step = points + 1 - taps;
   const { input, filter, output, scale } = transformsOf(step, taps);
   const filters = Array.from({ length: o * c }, (_, at) =>
     twoSided(scaleRows(filter, scale), (k, l) => weight[(at * taps + k) * taps + l]),
@@ -36,9 +47,9 @@ export function forwardMagnitudes(
           twoSided(input, pixelsOf(x, image, channel, top, left, sizes)),
         );
         for (let to = 0; to < o; to++) {
-          const sum = new Float64Array(TILE * TILE);
+          const sum = new Float64Array(points * points);
           for (const [channel, tile] of tiles.entries()) addProducts(sum, tile, filters[to * c + channel]);
-          const result = twoSided(output, (i, j) => sum[i * TILE + j]);
+          const result = twoSided(output, (i, j) => sum[i * points + j]);
           for (let u = 0; u < Math.min(step, outH - top); u++) {
             for (let v = 0; v < Math.min(step, outW - left); v++) {
               const at = ((image * o + to) * outH + top + u) * outW + left + v;
@@ -55,10 +66,11 @@ export function forwardMagnitudes(
 /** Aᵀ[Σ (|G||g||Gᵀ|) ⊙ (|Bᵀ||d||B|)]A for each weight, the sum over all tiles. */
 export function gradientMagnitudes(g: Float32Array, x: Float32Array, sizes: ConvSizes): Float64Array {
   const { n, c, o, outH, outW, kernelH: taps } = sizes;
-  const step = TILE + 1 - taps;
+  const points = tileOf(sizes);
+  const step = points + 1 - taps;
   const { input, filter, output, scale } = transformsOf(taps, step);
   const scaled = scaleRows(filter, scale);
-  const sums = Array.from({ length: o * c }, () => new Float64Array(TILE * TILE));
+  const sums = Array.from({ length: o * c }, () => new Float64Array(points * points));
   for (let image = 0; image < n; image++) {
     for (let top = 0; top < outH; top += step) {
       for (let left = 0; left < outW; left += step) {
@@ -75,7 +87,7 @@ export function gradientMagnitudes(g: Float32Array, x: Float32Array, sizes: Conv
       }
     }
   }
-  return Float64Array.from(sums.flatMap((sum) => [...twoSided(output, (i, j) => sum[i * TILE + j])]));
+  return Float64Array.from(sums.flatMap((sum) => [...twoSided(output, (i, j) => sum[i * points + j])]));
 }
 
 /** |T||m||Tᵀ| [rows, rows], for T [rows, columns]. */

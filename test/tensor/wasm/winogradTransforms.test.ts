@@ -1,31 +1,33 @@
 import { describe, expect, test } from 'vitest';
 import {
-  PAIRS,
+  pairsOf,
   rowNorm,
   scaleRows,
-  TILE,
   transformsOf,
   transposed,
 } from '../../../packages/tensor/src/kernels/wasm/conv/winogradTransforms.js';
 
 describe.each([
-  [2, 5],
-  [4, 3],
-  [5, 2],
-  [3, 4],
-])('F(%d, %d)', (outputs, taps) => {
+  { points: 6, outputs: 2, taps: 5 },
+  { points: 6, outputs: 4, taps: 3 },
+  { points: 6, outputs: 5, taps: 2 },
+  { points: 6, outputs: 3, taps: 4 },
+  { points: 8, outputs: 4, taps: 5 },
+  { points: 8, outputs: 5, taps: 4 },
+  { points: 8, outputs: 6, taps: 3 },
+])('F($outputs, $taps)', ({ points, outputs, taps }) => {
   const { input, filter, output, scale } = transformsOf(outputs, taps);
   const scaled = scaleRows(filter, scale);
 
-  test('has the sizes of its six points', () => {
-    expect([input.length, input[0].length]).toEqual([TILE, TILE]);
-    expect([filter.length, filter[0].length]).toEqual([TILE, taps]);
-    expect([output.length, output[0].length]).toEqual([outputs, TILE]);
-    expect(scale).toHaveLength(TILE);
+  test('has the sizes of its points', () => {
+    expect([input.length, input[0].length]).toEqual([points, points]);
+    expect([filter.length, filter[0].length]).toEqual([points, taps]);
+    expect([output.length, output[0].length]).toEqual([outputs, points]);
+    expect(scale).toHaveLength(points);
   });
 
   test('correlates exactly: for unit vectors, and so for all, being bilinear', () => {
-    for (let at = 0; at < TILE; at++) {
+    for (let at = 0; at < points; at++) {
       for (let tap = 0; tap < taps; tap++) {
         const found = output.map((row) =>
           row.reduce((sum, value, j) => sum + value * scaled[j][tap] * input[j][at], 0),
@@ -45,11 +47,13 @@ describe.each([
   test('pairs points that differ in the sign of what is odd', () => {
     const [inputs, filters, outputsOf] = [input, scaled, transposed(output)];
     for (const matrix of [inputs, filters, outputsOf]) {
-      for (const row of PAIRS) {
+      for (const row of pairsOf(points)) {
         expect(matrix[row + 1]).toEqual(matrix[row].map((value, k) => (k % 2 === 0 ? value : 0 - value)));
       }
     }
-    expect(PAIRS.map((j) => scale[j + 1])).toEqual(PAIRS.map((j) => scale[j]));
+    const pairs = pairsOf(points);
+    expect(pairs).toHaveLength((points - 2) / 2);
+    expect(pairs.map((j) => scale[j + 1])).toEqual(pairs.map((j) => scale[j]));
   });
 });
 

@@ -1,5 +1,4 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js';
-import { POINT_COUNT } from './winogradTransforms.js';
 
 /** Terms that are added in float32 before the sum is added to another. */
 export const MOST_TERMS = 256;
@@ -10,6 +9,8 @@ export const PANEL = 8;
 
 /** How the operands of products lie in memory; strides in numbers from one point to the next. */
 export interface ProductLayout {
+  /** Points of a tile. */
+  readonly points: number;
   /** Input channels and how many places they take, a multiple of 4. */
   readonly c: number;
   readonly channels: number;
@@ -25,7 +26,7 @@ export interface ProductLayout {
  * two vectors of the right.
  */
 export function emitProducts(module: ModuleBuilder, layout: ProductLayout): void {
-  const { c, channels, leftPoint, rightPoint, productPoint } = layout;
+  const { points, c, channels, leftPoint, rightPoint, productPoint } = layout;
   const parameters = ['i32', 'i32', 'i32', 'i32', 'i32'] as const;
   module.func('multiply', parameters, null, (f, left, right, product, fours, ones) => {
     const [point, tile, from, factor, to] = f.localArray('i32', 5);
@@ -46,7 +47,7 @@ export function emitProducts(module: ModuleBuilder, layout: ProductLayout): void
       }
       f.increase(from, 4 * (count * channels - c)).increase(to, 4 * count * PANEL);
     };
-    f.times(point, POINT_COUNT, () => {
+    f.times(point, points, () => {
       f.get(left).set(from).get(product).set(to);
       f.times(tile, fours, () => multiplyTiles(ROWS));
       f.times(tile, ones, () => multiplyTiles(1));
@@ -67,12 +68,12 @@ export function emitAddProducts(
   panels: number,
   rightPanel: number,
 ): void {
-  const { channels, leftPoint, rightPoint, productPoint } = layout;
+  const { points, channels, leftPoint, rightPoint, productPoint } = layout;
   const sumRow = panels * PANEL;
   module.func('addProducts', ['i32', 'i32', 'i32', 'i32'], null, (f, left, right, sums, tiles) => {
     const [point, panel, four, from, factor, columns, rows, to] = f.localArray('i32', 8);
     const addTerms = termsEmitter(f, from, factor, { left: 4 * channels, right: 4 * PANEL, row: 4 });
-    f.times(point, POINT_COUNT, () => {
+    f.times(point, points, () => {
       f.get(right).set(columns);
       f.times(panel, panels, () => {
         f.get(left).set(rows);

@@ -1,9 +1,9 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js';
-import { PAIRS, TILE, transposed, type Matrix } from './winogradTransforms.js';
+import { pairsOf, transposed, type Matrix } from './winogradTransforms.js';
 
 /** Two-dimensional transforms T d Tᵀ of tiles d that lie on a plane; lengths and strides in numbers. */
 export interface TileTransform {
-  /** T [6, taps]. */
+  /** T [P, taps], where tiles have P × P points. */
   readonly matrix: Matrix;
   /** Rows, and columns, from one tile to the next; it is `taps` where tiles do not overlap. */
   readonly step: number;
@@ -20,9 +20,9 @@ export interface TileTransform {
   readonly targetTile: number;
 }
 
-/** Two-dimensional transforms T m Tᵀ of products m at the 6 × 6 points; strides in numbers. */
+/** Two-dimensional transforms T m Tᵀ of products m at the P × P points; strides in numbers. */
 export interface OutputTransform {
-  /** T [outputs, 6]. */
+  /** T [outputs, P]. */
   readonly matrix: Matrix;
   readonly tilesAcross: number;
   readonly sourcePoint: number;
@@ -43,12 +43,12 @@ export interface OutputTransform {
 /**
  * name(source, target, buffer, rows): the transforms of `rows` rows of tiles. The plane has four channels in the lanes
  * of a vector, so each load is one pixel. For each row of tiles, for each four channels:
- * for each column T times the pixels of the rows below each other, into a buffer of 6 rows;
+ * for each column T times the pixels of the rows below each other, into a buffer of P rows;
  * for each tile, for each row of the buffer T times the pixels beside each other.
  * Tiles that overlap share the first of these.
  */
 export function emitTileTransform(module: ModuleBuilder, name: string, t: TileTransform): void {
-  const taps = t.matrix[0].length;
+  const [size, taps] = [t.matrix.length, t.matrix[0].length];
   module.func(name, ['i32', 'i32', 'i32', 'i32'], null, (f, source, target, buffer, rows) => {
     const [row, panel, group, column, tile, from, pixel, to, between] = f.localArray('i32', 9);
     const pixels = f.localArray('v128', taps);
@@ -68,11 +68,11 @@ export function emitTileTransform(module: ModuleBuilder, name: string, t: TileTr
           });
           f.get(buffer).set(between).get(target).set(to);
           f.times(tile, t.tilesAcross, () => {
-            for (let i = 0; i < TILE; i++) {
+            for (let i = 0; i < size; i++) {
               pixels.forEach((local, k) => f.load('v128.load', between, 16 * (i * t.width + k)).set(local));
               multiply(pixels, (j, value) => {
                 f.get(to).get(value);
-                f.store('v128.store', 4 * (i * TILE + j) * t.targetPoint);
+                f.store('v128.store', 4 * (i * size + j) * t.targetPoint);
               });
             }
             f.increase(between, 16 * t.step).increase(to, 4 * t.targetTile);
@@ -88,79 +88,61 @@ export function emitTileTransform(module: ModuleBuilder, name: string, t: TileTr
 }
 
 /**
- * name(source, target, bias, rows, lastRows): `rows` rows of whole tiles, then if `lastRows` is 1 the lowest one of the
- * image, of up to 8 channels, which lie beside each other in the source and a plane apart in the target.
- * For each row of tiles, for each tile, for each four channels: T times each row of points, and what that contributes
- * to the outputs added to them, which begin as the bias.
+ * name(source, target, bias, buffer, rows, lastRows): `rows` rows of whole tiles, then if `lastRows` is 1 the lowest one
+ * of the image, of up to 8 channels, which lie beside each other in the source and a plane apart in the target.
+ * For each row of tiles, for each tile, for each four channels: for each column of points T times the points below each
+ * other, into a buffer of a row for each output; for each of its rows T times the numbers beside each other, plus bias.
  */
 export function emitOutputTransform(module: ModuleBuilder, name: string, t: OutputTransform): void {
-  const size = t.matrix.length;
-  const parameters = ['i32', 'i32', 'i32', 'i32', 'i32'] as const;
-  module.func(name, parameters, null, (f, source, target, bias, rows, lastRows) => {
-    const [row, tile] = f.localArray('i32', 2);
-    const points = f.localArray('v128', TILE);
-    const [upper, lower] = [f.localArray('v128', size), f.localArray('v128', size)];
-    const results = f.localArray('v128', size * size);
+  const [outputs, size] = [t.matrix.length, t.matrix[0].length];
+  const parameters = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const;
+  module.func(name, parameters, null, (f, source, target, bias, buffer, rows, lastRows) => {
+    const [row, tile, line, from, between, to] = f.localArray('i32', 6);
+    const points = f.localArray('v128', size);
+    const pixels = f.localArray('v128', outputs);
     const starts = f.localArray('v128', 2);
-    const combine = combinerOf(f, t.matrix);
-    const multiply = pairedMultiplierOf(f, t.matrix, combine);
+    const multiply = pairedMultiplierOf(f, t.matrix);
     if (t.bias) starts.forEach((start, group) => f.load('v128.load', bias, 16 * group).set(start));
-
-    /** halves = T times the points of row i. */
-    const loadRow = (i: number, group: number, halves: readonly Local[]): void => {
-      points.forEach((point, j) => {
-        f.load('v128.load', source, 4 * ((i * TILE + j) * t.sourcePoint + 4 * group)).set(point);
-      });
-      multiply(points, (v) => f.set(halves[v]));
-    };
-    /** Adds to every `every`-th row of results, from `first` on, what the i-th row of points contributes. */
-    const addRow = (i: number, halves: readonly Local[], first: number, every: number): void => {
-      for (let u = first; u < size; u += every) {
-        const coefficient = t.matrix[u][i];
-        if (coefficient === 0) continue;
-        for (let v = 0; v < size; v++) {
-          const result = results[u * size + v];
-          combine([1, coefficient], [result, halves[v]]).set(result);
-        }
-      }
-    };
 
     const writeTile = (height: number, width: number): void => {
       for (let group = 0; 4 * group < t.channels; group++) {
-        for (const result of results) f.get(starts[group]).set(result);
-        for (const i of [0, TILE - 1]) {
-          loadRow(i, group, upper);
-          addRow(i, upper, 0, 1);
-        }
-        for (const i of PAIRS) {
-          loadRow(i, group, upper);
-          loadRow(i + 1, group, lower);
-          for (let v = 0; v < size; v++) {
-            const [a, b] = [upper[v], lower[v]];
-            f.get(a).get(b).op('f32x4.add').get(a).get(b).op('f32x4.sub').set(b).set(a);
-          }
-          addRow(i, upper, 0, 2);
-          addRow(i, lower, 1, 2);
-        }
         const channels = Math.min(4, t.channels - 4 * group);
-        for (let u = 0; u < height; u++) {
-          const pixels = results.slice(u * size, u * size + width);
-          storeRow(f, target, pixels, channels, 4 * group * t.targetChannel + u * t.targetRow, t);
-        }
+        f.get(source).set(from).get(buffer).set(between);
+        f.times(line, size, () => {
+          points.forEach((point, i) => {
+            f.load('v128.load', from, 4 * (i * size * t.sourcePoint + 4 * group)).set(point);
+          });
+          multiply(points, (u, value) => {
+            f.get(between).get(value);
+            f.store('v128.store', 16 * u * size);
+          });
+          f.increase(from, 4 * t.sourcePoint).increase(between, 16);
+        });
+        f.get(buffer).set(between).get(target).set(to);
+        f.times(line, height, () => {
+          points.forEach((point, j) => f.load('v128.load', between, 16 * j).set(point));
+          multiply(points, (v, value) => {
+            f.get(value);
+            if (t.bias) f.get(starts[group]).op('f32x4.add');
+            f.set(pixels[v]);
+          });
+          storeRow(f, to, pixels.slice(0, width), channels, 4 * group * t.targetChannel, t);
+          f.increase(between, 16 * size).increase(to, 4 * t.targetRow);
+        });
       }
       f.increase(source, 4 * t.sourceTile).increase(target, 4 * t.targetTile);
     };
 
     const writeTiles = (height: number): void => {
-      const whole = t.lastColumns === size ? t.tilesAcross : t.tilesAcross - 1;
-      f.times(tile, whole, () => writeTile(height, size));
+      const whole = t.lastColumns === outputs ? t.tilesAcross : t.tilesAcross - 1;
+      f.times(tile, whole, () => writeTile(height, outputs));
       if (whole < t.tilesAcross) writeTile(height, t.lastColumns);
     };
     f.times(row, rows, () => {
-      writeTiles(size);
+      writeTiles(outputs);
       f.increase(target, 4 * (t.targetTileRow - t.tilesAcross * t.targetTile));
     });
-    if (t.lastRows < size) f.times(row, lastRows, () => writeTiles(t.lastRows));
+    if (t.lastRows < outputs) f.times(row, lastRows, () => writeTiles(t.lastRows));
   });
 }
 
@@ -194,30 +176,26 @@ function storeRow(
   }
 }
 
+/** The code of a product of a matrix: `take` is called with each row's number and value. */
+type Multiply = (inputs: readonly Local[], take: (row: number, value: Local) => void) => void;
+
 /**
  * The code of matrix · inputs for a matrix whose rows of opposite points differ in the sign of their odd columns
- * only: their even and odd parts are computed once. `take` is called with each row's number and value.
+ * only: their even and odd parts are computed once.
  */
-function multiplierOf(
-  f: FunctionBuilder,
-  matrix: Matrix,
-): (inputs: readonly Local[], take: (row: number, value: Local) => void) => void {
+function multiplierOf(f: FunctionBuilder, matrix: Matrix): Multiply {
   const sum = combinerOf(f, matrix);
   const [even, odd, value] = f.localArray('v128', 3);
+  const part = (row: number, parity: number): number[] =>
+    matrix[row].map((coefficient, k) => (k % 2 === parity ? coefficient : 0));
   return (inputs, take) => {
-    for (const row of [0, TILE - 1]) {
+    for (const row of [0, matrix.length - 1]) {
       sum(matrix[row], inputs).set(value);
       take(row, value);
     }
-    for (const row of PAIRS) {
-      sum(
-        matrix[row].map((c, k) => (k % 2 === 0 ? c : 0)),
-        inputs,
-      ).set(even);
-      sum(
-        matrix[row].map((c, k) => (k % 2 === 1 ? c : 0)),
-        inputs,
-      ).set(odd);
+    for (const row of pairsOf(matrix.length)) {
+      sum(part(row, 0), inputs).set(even);
+      sum(part(row, 1), inputs).set(odd);
       f.get(even).get(odd).op('f32x4.add').set(value);
       take(row, value);
       f.get(even).get(odd).op('f32x4.sub').set(value);
@@ -228,34 +206,22 @@ function multiplierOf(
 
 /**
  * The code of matrix · inputs for a matrix whose columns of opposite points differ in the sign of their odd rows only:
- * the inputs' sums and differences are computed once. `take` is called with each row's number, its value on the stack.
+ * the inputs' sums and differences, which take the inputs' place, are computed once.
  */
-function pairedMultiplierOf(
-  f: FunctionBuilder,
-  matrix: Matrix,
-  sum: Combine,
-): (inputs: readonly Local[], take: (row: number) => void) => void {
-  const paired = f.localArray('v128', TILE);
+function pairedMultiplierOf(f: FunctionBuilder, matrix: Matrix): Multiply {
+  const sum = combinerOf(f, matrix);
+  const value = f.local('v128');
   return (inputs, take) => {
-    for (const k of PAIRS) {
-      f.get(inputs[k])
-        .get(inputs[k + 1])
-        .op('f32x4.add')
-        .set(paired[k]);
-      f.get(inputs[k])
-        .get(inputs[k + 1])
-        .op('f32x4.sub')
-        .set(paired[k + 1]);
+    const pairs = pairsOf(inputs.length);
+    for (const k of pairs) {
+      const [a, b] = [inputs[k], inputs[k + 1]];
+      f.get(a).get(b).op('f32x4.add').get(a).get(b).op('f32x4.sub').set(b).set(a);
     }
-    const terms = inputs.map((input, k) => (k === 0 || k === TILE - 1 ? input : paired[k]));
     for (const [i, row] of matrix.entries()) {
       const coefficients = [...row];
-      for (const k of PAIRS) {
-        coefficients[k] = i % 2 === 0 ? row[k] : 0;
-        coefficients[k + 1] = i % 2 === 0 ? 0 : row[k];
-      }
-      sum(coefficients, terms);
-      take(i);
+      for (const k of pairs) [coefficients[k], coefficients[k + 1]] = i % 2 === 0 ? [row[k], 0] : [0, row[k]];
+      sum(coefficients, inputs).set(value);
+      take(i, value);
     }
   };
 }

@@ -2,7 +2,7 @@ import type { ConvSizes } from '../../kernels.js';
 import { pieceOf, up } from '../arrays.js';
 import type { Engine } from '../engine.js';
 import { MOST_TERMS, PANEL } from './winogradProducts.js';
-import { POINT_COUNT, rowNorm, TILE, type Matrix } from './winogradTransforms.js';
+import { rowNorm, type Matrix, type TileLength } from './winogradTransforms.js';
 
 /** Numbers of transformed tiles that are worked on at a time: they stay in the second-level cache. */
 const BLOCK_FLOATS = 128 * 1024;
@@ -25,8 +25,17 @@ const WORK_OF_PART = 2 ** 20;
 /** The largest float32 number. */
 const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 
+/** Lengths of tiles to choose from, by the length of the kernel. Those of 8 for 3 × 3 would be less exact. */
+const TILES: Readonly<Record<number, readonly TileLength[]>> = { 3: [6], 5: [8, 6] };
+
+/** Operations of a two-dimensional transform for each point of a tile: three in each dimension. */
+const TRANSFORM_WORK = 6;
+
 /** How images are cut into tiles; lengths in pixels. */
 export interface Tiling {
+  /** Numbers along one side of a tile, and points of a tile. */
+  readonly tile: TileLength;
+  readonly points: number;
   /** Rows and columns from one tile to the next. */
   readonly step: number;
   readonly tilesDown: number;
@@ -52,44 +61,68 @@ export interface Run {
   readonly before: number;
 }
 
-/** Whether minimal filtering is faster than the direct kernel: 3 × 3 and 5 × 5, stride 1, enough to do. */
-export function suitsWinograd(sizes: ConvSizes): boolean {
-  const { n, c, o, kernelH, kernelW, padH, padW, outH, outW } = sizes;
-  if (kernelH !== kernelW || (kernelH !== 3 && kernelH !== 5)) return false;
-  if (sizes.strideH !== 1 || sizes.strideW !== 1 || sizes.dilationH !== 1 || sizes.dilationW !== 1)
-    return false;
-  // Outputs that read nothing but padding are exactly the bias, and not a rounding away from it.
-  if (padH >= kernelH || padW >= kernelW) return false;
-  const across = Math.ceil(outW / (TILE + 1 - kernelW));
-  const tiles = n * Math.ceil(outH / (TILE + 1 - kernelH)) * across;
-  const products = n * c * o * kernelH * kernelW * outH * outW;
-  if (Math.min(c, o) < LEAST_CHANNELS || products < LEAST_PRODUCTS) return false;
-  return tiles >= LEAST_TILES && across <= MOST_TERMS;
-}
-
-/** The tiling for blocks that have `floatsOf(channels, outChannels)` numbers at each point of a tile. */
+/**
+ * The tiling for blocks that have `floatsOf(channels, outChannels)` numbers at each point of a tile, or null where the
+ * direct kernel is to do it: minimal filtering is for 3 × 3 and 5 × 5, stride 1 and enough to do.
+ */
 export function tilingOf(
-  { c, o, kernelH, padH, padW, outH, outW }: ConvSizes,
+  sizes: ConvSizes,
   floatsOf: (channels: number, outChannels: number) => number,
-): Tiling {
-  const step = TILE + 1 - kernelH;
+): Tiling | null {
+  const { c, o, kernelH, padH, padW, outH, outW } = sizes;
+  const tile = tileLengthOf(sizes);
+  if (tile === null) return null;
+  const points = tile * tile;
+  const step = tile + 1 - kernelH;
   const tilesDown = Math.ceil(outH / step);
   const tilesAcross = Math.ceil(outW / step);
-  const width = (tilesAcross - 1) * step + TILE;
-  const height = (tilesDown - 1) * step + TILE;
+  const width = (tilesAcross - 1) * step + tile;
+  const height = (tilesDown - 1) * step + tile;
   const [channels, outChannels] = [up(c, 4), up(o, PANEL)];
-  const fitting = BLOCK_FLOATS / (POINT_COUNT * floatsOf(channels, outChannels));
+  const fitting = BLOCK_FLOATS / (points * floatsOf(channels, outChannels));
   const most = Math.min(MOST_TERMS, Math.max(LEAST_BLOCK, fitting));
   const rows = Math.max(1, Math.floor(most / tilesAcross));
   // Products are computed four tiles at a time.
   const capacity = tilesAcross * (rows > 4 ? rows - (rows % 4) : rows);
   const inside = 4 * (padH * width + padW);
-  return { step, tilesDown, tilesAcross, width, height, inside, channels, outChannels, capacity };
+  return {
+    tile,
+    points,
+    step,
+    tilesDown,
+    tilesAcross,
+    width,
+    height,
+    inside,
+    channels,
+    outChannels,
+    capacity,
+  };
+}
+
+/** The length of the tiles that take the least work; null where minimal filtering is not faster. */
+function tileLengthOf(sizes: ConvSizes): TileLength | null {
+  const { n, c, o, kernelH, kernelW, padH, padW, outH, outW } = sizes;
+  if (kernelH !== kernelW || sizes.strideH !== 1 || sizes.strideW !== 1) return null;
+  if (sizes.dilationH !== 1 || sizes.dilationW !== 1) return null;
+  // Outputs that read nothing but padding are exactly the bias, and not a rounding away from it.
+  if (padH >= kernelH || padW >= kernelW) return null;
+  const products = n * c * o * kernelH * kernelW * outH * outW;
+  if (Math.min(c, o) < LEAST_CHANNELS || products < LEAST_PRODUCTS) return null;
+  const choices = (TILES[kernelH] ?? []).flatMap((tile) => {
+    const [down, across] = [outH, outW].map((length) => Math.ceil(length / (tile + 1 - kernelH)));
+    const tiles = n * down * across;
+    if (tiles < LEAST_TILES || across > MOST_TERMS) return [];
+    const transforms = TRANSFORM_WORK * (tiles * (c + o) + c * o);
+    return [{ tile, work: tile * tile * (tiles * c * o + transforms) }];
+  });
+  return choices.toSorted((a, b) => a.work - b.work)[0]?.tile ?? null;
 }
 
 /** Parts to share the work in. */
-export function partsOf(engine: Engine, { n, c, o }: ConvSizes, { tilesDown, tilesAcross }: Tiling): number {
-  const work = n * tilesDown * tilesAcross * POINT_COUNT * c * o;
+export function partsOf(engine: Engine, { n, c, o }: ConvSizes, t: Tiling): number {
+  const { tilesDown, tilesAcross, points } = t;
+  const work = n * tilesDown * tilesAcross * points * c * o;
   return Math.max(1, Math.min(engine.threads, n * tilesDown, Math.floor(work / WORK_OF_PART)));
 }
 
@@ -118,7 +151,7 @@ export function forEachBlock(
 
 /**
  * The stride, in numbers, from one point to the next of arrays that have `floats` for each: an odd number of cache
- * lines. With a power of two the 36 places that a tile is written to would share a few sets of the cache.
+ * lines. With a power of two the places that a tile is written to would share a few sets of the cache.
  */
 export function pointStride(floats: number): number {
   const lines = Math.ceil(floats / 16);
