@@ -43,6 +43,15 @@ export function pairsOf(tile: number): number[] {
  * the accuracy of Winograd convolution for deep neural networks", 2020.)
  */
 export function transformsOf(outputs: number, taps: number): Transforms {
+  const key = `${outputs} ${taps}`;
+  const known = made.get(key) ?? construct(outputs, taps);
+  made.set(key, known);
+  return known;
+}
+
+const made = new Map<string, Transforms>();
+
+function construct(outputs: number, taps: number): Transforms {
   const points: readonly number[] = POINTS[(outputs + taps - 1) as TileLength];
   const others = points.map((_, j) => points.filter((__, l) => l !== j));
   const lagrange = others.map((roots) => [...polynomial(roots), 0]);
