@@ -2,10 +2,7 @@ import { ArgumentError } from '../errors.js';
 import { arenaOverflows, useMemory } from '../storage.js';
 import type { Kernels } from './kernels.js';
 import { reference } from './reference/index.js';
-import { Engine } from './wasm/engine.js';
-import { createWasmKernels } from './wasm/index.js';
-import { bestFlavour, validates } from './wasm/probe.js';
-import { availableCores, obstacleToThreads } from './wasm/threads/workers.js';
+import type { WasmBackend } from './wasm/select.js';
 
 /** The names `useBackend` takes; 'auto' is the fastest that runs here. */
 export type BackendName = 'auto' | 'wasm' | 'reference';
@@ -41,21 +38,9 @@ export interface BackendReport extends BackendChoice {
   readonly notice?: string;
 }
 
-/** Threads that 'auto' uses at most: more share the work of a step too finely. */
-const MOST_THREADS = 16;
-
-/** The kernels that were chosen last, kept for when they are chosen again. */
-interface Made {
-  readonly threads: number;
-  readonly relaxed: boolean;
-  readonly engine: Engine;
-  readonly kernels: Kernels;
-}
-
 let selected: Kernels = reference;
-let made: Made | null = null;
-/** Why fewer threads than asked for were tried. */
-let obstacle: string | null = null;
+/** The WASM backend that was chosen last, kept for when it is chosen again. */
+let wasm: WasmBackend | null = null;
 /** Choices take effect one after another. */
 let settled: Promise<unknown> = Promise.resolve();
 
@@ -105,7 +90,7 @@ export function backendReport(): BackendReport {
     (key) => typeof reference[key] === 'function' && selected[key] === reference[key],
   );
   const onReference = selected === reference ? [] : [...shared, ...selected.functionsOnReference];
-  const notice = selected === made?.kernels ? (made.engine.notice ?? obstacle) : null;
+  const notice = selected === wasm?.kernels ? wasm.notice() : null;
   const counted = { backend: name, threads, onReference, arenaOverflows: arenaOverflows() };
   return { ...counted, ...(notice === null ? {} : { notice }) };
 }
@@ -116,8 +101,10 @@ async function wasmKernels(
   relaxed: boolean,
 ): Promise<Kernels> {
   try {
-    made = await engineFor(threads, relaxed);
-    return made.kernels;
+    // Loaded when it is wanted: a page that computes on the reference does without the kernels.
+    const { selectWasm } = await import('./wasm/select.js');
+    wasm = await selectWasm(threads, relaxed, wasm);
+    return wasm.kernels;
   } catch (error) {
     if (name === 'auto') return reference;
     const reason = error instanceof Error ? error.message : String(error);
@@ -125,29 +112,4 @@ async function wasmKernels(
       cause: error,
     });
   }
-}
-
-/** The engine that there is, if it is such a one and has lost no thread, or a new one in its place. */
-async function engineFor(wanted: number | 'auto', relaxed: boolean): Promise<Made> {
-  const flavour = bestFlavour({ relaxed });
-  const missing = wanted === 1 ? null : whyOneThread();
-  const threads = missing === null ? threadsFor(wanted) : 1;
-  obstacle = missing !== null && wanted !== 'auto' ? `${missing}: running on one thread` : null;
-  if (made?.threads === threads && made.relaxed === relaxed && made.engine.threads === threads) return made;
-  made?.engine.end();
-  made = null;
-  const engine = new Engine({ flavour, threads });
-  const created = createWasmKernels(engine);
-  await engine.start();
-  return { threads, relaxed, engine, kernels: created };
-}
-
-function threadsFor(wanted: number | 'auto'): number {
-  return wanted === 'auto' ? Math.min(availableCores(), MOST_THREADS) : wanted;
-}
-
-function whyOneThread(): string | null {
-  const missing = obstacleToThreads();
-  if (missing !== null) return missing;
-  return validates({ relaxed: false, shared: true }) ? null : 'WebAssembly has no shared memory';
 }
