@@ -32,3 +32,27 @@ describe('examples/mnist', () => {
     expect(accuracies[1]).toBeGreaterThan(75);
   });
 });
+
+test('examples/open-set: keeps what it knows and rejects what it does not', { timeout: LONG }, async () => {
+  const { code, stdout, stderr } = await runBuilt('examples/dist/open-set/main.js');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const [uncalibrated, ...lines] = stdout.trimEnd().split('\n');
+  expect(uncalibrated).toMatch(/^uncalibrated: a newspaper is a (cat|dog), typicality null$/);
+  const shares = (line: string): [string, number, number] => {
+    const [, kind, right, unknown] = /^(\w+) *: ([\d.]+) % recognised, ([\d.]+) % none of these$/.exec(line)!;
+    return [kind, Number(right), Number(unknown)];
+  };
+  const [before, after] = [lines.slice(0, 4).map(shares), lines.slice(5, 9).map(shares)];
+  const kinds = ['cat', 'dog', 'horse', 'newspaper'];
+  for (const [reported, known] of [
+    [before, 2],
+    [after, 3],
+  ] as const) {
+    expect(reported.map(([kind]) => kind)).toEqual(kinds);
+    for (const [kind, right] of reported.slice(0, known)) expect(right, kind).toBeGreaterThan(88);
+    for (const [kind, , unknown] of reported.slice(known)) expect(unknown, kind).toBeGreaterThan(88);
+  }
+  expect(lines[4]).toBe('labels: cat, dog, horse');
+  expect(lines[9]).toMatch(/^460 cats; \d\.\d MB, and restored the same$/);
+  expect(lines[10]).toMatch(/^a cat: cat, p [01]\.\d{3}, typicality above 0\.05: true$/);
+});

@@ -1,0 +1,67 @@
+import { KeptExamples, keptExample, type KeptExample } from './keptExamples.js';
+import { addBlock, BLOCK_ROWS, mergeMoments, noMoments, type Moments, type Spread } from './moments.js';
+
+/** Up to so many examples, a label is these: its moments are made of them when they are needed. */
+export const FEW = 16;
+
+/** What is known of a label. Never changed: adding and merging give new ones. */
+export interface LabelExamples {
+  readonly count: number;
+  /** The examples of smallest content hash: all of them when there are few. */
+  readonly kept: readonly KeptExample[];
+  /** null while there are at most FEW examples. */
+  readonly moments: Moments | null;
+}
+
+/** No examples yet. */
+export const NO_EXAMPLES: LabelExamples = { count: 0, kept: [], moments: null };
+
+/** The label with `rows` more examples. `block(first, n)` gives a fresh array of n rows from row `first` on. */
+export function withExamples(
+  label: LabelExamples,
+  rows: number,
+  d: number,
+  spread: Spread,
+  block: (first: number, n: number) => Float64Array,
+): LabelExamples {
+  const count = label.count + rows;
+  const kept = new KeptExamples(label.kept);
+  let moments = count <= FEW ? null : copyOf(momentsOf(label, d, spread));
+  for (let first = 0; first < rows; first += BLOCK_ROWS) {
+    const values = block(first, Math.min(BLOCK_ROWS, rows - first));
+    kept.addRows(values, d);
+    if (moments !== null) moments = addBlock(moments, values);
+  }
+  return { count, kept: kept.smallest(), moments };
+}
+
+/** The examples of both. */
+export function mergeExamples(a: LabelExamples, b: LabelExamples, d: number, spread: Spread): LabelExamples {
+  const count = a.count + b.count;
+  const kept = new KeptExamples(a.kept);
+  kept.addKept(b.kept);
+  const moments = count <= FEW ? null : mergeMoments(momentsOf(a, d, spread), momentsOf(b, d, spread));
+  return { count, kept: kept.smallest(), moments };
+}
+
+/** Count, mean and centred scatter of all examples. */
+export function momentsOf({ kept, moments }: LabelExamples, d: number, spread: Spread): Moments {
+  if (moments !== null) return moments;
+  const rows = new Float64Array(kept.length * d);
+  for (const [n, { vector }] of kept.entries()) rows.set(vector, n * d);
+  return kept.length === 0 ? noMoments(d, spread) : addBlock(noMoments(d, spread), rows);
+}
+
+/** From vectors as a file holds them. */
+export function keptOf(rows: Float64Array, d: number): readonly KeptExample[] {
+  const kept = new KeptExamples();
+  const examples = Array.from({ length: rows.length / d }, (_, n) =>
+    keptExample(rows.slice(n * d, (n + 1) * d)),
+  );
+  kept.addKept(examples);
+  return kept.smallest();
+}
+
+function copyOf({ count, mean, scatter }: Moments): Moments {
+  return { count, mean: mean.slice(), scatter: scatter.slice() };
+}

@@ -1,0 +1,303 @@
+import { ArgumentError, ShapeError, type Tensor } from '@gmml/tensor';
+import { checkInteger, checkNumber, checkOneOf } from '@gmml/tensor/checks';
+import { Calibration, checkEnough, posteriorScores } from './calibration.js';
+import type { OpenSetCovariance } from './classGaussians.js';
+import { mergeExamples, NO_EXAMPLES, withExamples, type LabelExamples } from './labelExamples.js';
+import type { Spread } from './moments.js';
+import { decodeOpenSet, encodeOpenSet } from './openSetFile.js';
+import { OpenSetModel, softmaxOf } from './openSetModel.js';
+import type { CalibrateOptions, OpenSetAnswer, OpenSetOptions, PredictOptions } from './openSetOptions.js';
+import {
+  DEFAULT_SCORE,
+  DEFAULT_SCORE_WITH_POSTERIOR,
+  FEATURE_SCORES,
+  SCORES,
+  usable,
+} from './openSetScores.js';
+import { rowsOf, type Rows, type Vector, type Vectors } from './vectors.js';
+
+/** Vectors that are copied and answered at once. */
+const ROWS_AT_ONCE = 1024;
+
+/**
+ * Says which label a vector has, or that it has none of these: a normal distribution for each label, fitted in closed
+ * form to a few or many examples, and a threshold that keeps known vectors with a chosen probability.
+ *
+ * Its state are mergeable statistics in float64, the same for any order of the examples and any partition of them up
+ * to rounding: of each label the count, mean and centred scatter (Chan, Golub and LeVeque, 1983), and at most 256
+ * examples, those with the smallest content hashes. Its size does not grow with the data.
+ *
+ * @example
+ * const classifier = new OpenSetClassifier({ features: 2 });
+ * classifier.addExamples('left', [[-2, 0], [-2, 1], [-3, 0]]);
+ * classifier.addExamples('right', [[2, 0], [2, 1], [3, 0]]);
+ * classifier.predict([2.5, 0.5]).label; // 'right'
+ */
+export class OpenSetClassifier {
+  readonly features: number;
+  readonly covariance: OpenSetCovariance;
+  private readonly options: Required<OpenSetOptions>;
+  private examples = new Map<string, LabelExamples>();
+  /** Made of the examples when it is needed; null when they have changed. */
+  private made: OpenSetModel | null = null;
+  /** null before calibration, and when none could be made of the kept examples. */
+  private calibration: Calibration | null = null;
+  /** What `calibrate` was asked for; null before. */
+  private asked: number | null = null;
+  private isStale = false;
+
+  /** @throws ArgumentError for options outside of what is allowed */
+  constructor(options: OpenSetOptions) {
+    const op = 'OpenSetClassifier';
+    const { features, covariance = 'tied', shrinkage = 'auto', priors = 'equal' } = options;
+    const { score = DEFAULT_SCORE, scoreWithPosterior = DEFAULT_SCORE_WITH_POSTERIOR } = options;
+    checkInteger(op, 'features', features, 1);
+    checkOneOf(op, 'covariance', covariance, ['full', 'diag', 'tied']);
+    checkOneOf(op, 'priors', priors, ['equal', 'counts']);
+    if (shrinkage !== 'auto') checkNumber(op, 'shrinkage', shrinkage, { from: 0, to: 1 });
+    checkScores(op, 'score', score, FEATURE_SCORES);
+    checkScores(op, 'scoreWithPosterior', scoreWithPosterior, SCORES);
+    this.features = features;
+    this.covariance = covariance;
+    this.options = { features, covariance, shrinkage, priors, score, scoreWithPosterior };
+  }
+
+  /** The known labels, sorted by their code units. */
+  get labels(): string[] {
+    return [...this.examples.keys()].toSorted();
+  }
+
+  /** How many examples each label has had. */
+  get counts(): Record<string, number> {
+    return Object.fromEntries(this.labels.map((label) => [label, this.examples.get(label)!.count]));
+  }
+
+  /** The share of known samples that `calibrate` was asked to keep; null before. */
+  get keep(): number | null {
+    return this.asked;
+  }
+
+  /**
+   * Adds examples of a label, new or known, in one pass. The calibration is stale then.
+   * @param vectors [N, D] or one [D], finite; none at all change nothing
+   * @throws ArgumentError, ShapeError or NotFiniteError before anything is changed
+   */
+  addExamples(label: string, vectors: Tensor | Vectors | Vector): void {
+    const op = 'OpenSetClassifier.addExamples';
+    checkLabel(op, label);
+    const { rows, block } = rowsOf(op, 'vectors', vectors, this.features);
+    if (rows === 0) return;
+    const before = this.examples.get(label) ?? NO_EXAMPLES;
+    this.examples.set(label, withExamples(before, rows, this.features, this.spread, block));
+    this.changed();
+  }
+
+  /** Forgets a label and all of its examples. The calibration is stale then. @throws ArgumentError if it is unknown */
+  removeLabel(label: string): void {
+    this.checkKnown('OpenSetClassifier.removeLabel', label);
+    this.examples.delete(label);
+    this.changed();
+  }
+
+  /**
+   * Adds all that `other` has been given, as if it had been given to this one; `other` stays as it is. The
+   * calibration is stale then; where this one was not calibrated and the other was, it is so now.
+   * @throws ArgumentError when features or covariance differ
+   */
+  merge(other: OpenSetClassifier): void {
+    for (const name of ['features', 'covariance'] as const) {
+      if (this[name] !== other[name]) {
+        throw new ArgumentError(
+          `OpenSetClassifier.merge: ${name} must be the same: they are ${this[name]} and ${other[name]}.`,
+        );
+      }
+    }
+    if (other.examples.size === 0) return;
+    const { features, spread } = this;
+    for (const [label, theirs] of other.examples) {
+      const ours = this.examples.get(label);
+      this.examples.set(label, ours ? mergeExamples(ours, theirs, features, spread) : theirs);
+    }
+    this.asked ??= other.asked;
+    this.changed();
+  }
+
+  /**
+   * Sets the threshold below which `predict` answers null so that known samples are kept with probability `keep`.
+   * @throws NumericalError with the number needed when there are fewer than 1/(1 − keep) − 1 samples; ArgumentError
+   *   for a keep outside of (0, 1), an unknown label, or before any example; ShapeError and NotFiniteError for
+   *   unusable vectors
+   */
+  calibrate({ keep = 0.95, examples, labels, posterior }: CalibrateOptions = {}): void {
+    const op = 'OpenSetClassifier.calibrate';
+    if (!(keep > 0 && keep < 1)) {
+      throw new ArgumentError(`${op}: keep must be above 0 and below 1: it is ${keep}.`);
+    }
+    this.checkNotEmpty(op);
+    if (examples === undefined && (labels ?? posterior) !== undefined) {
+      throw new ArgumentError(
+        `${op}: labels and posterior belong to examples: there are none. Give the examples they are of.`,
+      );
+    }
+    const calibration =
+      examples === undefined
+        ? new Calibration(keep, this.model().scoreKept())
+        : this.heldOut(op, keep, examples, labels, posterior);
+    checkEnough(op, calibration);
+    this.asked = keep;
+    this.calibration = calibration;
+    this.isStale = false;
+  }
+
+  /**
+   * The label of a vector [D], or the labels of vectors [N, D]: an answer, or an array of them. Recalibrates from the
+   * kept examples when examples have come or gone since `calibrate`; where these have become too few, typicality is
+   * null again.
+   * @throws ArgumentError before any example, and for a posterior that the calibration did not have; ShapeError or
+   *   NotFiniteError for unusable vectors; NotPositiveDefiniteError naming the label when shrinkage is too small
+   */
+  predict(vector: Vector, options?: PredictOptions): OpenSetAnswer;
+  predict(vectors: Vectors, options?: PredictOptions): OpenSetAnswer[];
+  predict(vectors: Tensor, options?: PredictOptions): OpenSetAnswer | OpenSetAnswer[];
+  predict(
+    vectors: Tensor | Vectors | Vector,
+    { posterior }: PredictOptions = {},
+  ): OpenSetAnswer | OpenSetAnswer[] {
+    const op = 'OpenSetClassifier.predict';
+    this.checkNotEmpty(op);
+    const rows = rowsOf(op, 'vectors', vectors, this.features);
+    const head = posterior === undefined ? null : posteriorScores(op, posterior, rows.rows);
+    const calibration = this.currentCalibration();
+    if (head && calibration && !calibration.has('posterior')) {
+      throw new ArgumentError(
+        `${op}: the calibration must have a posterior where one is given: it has none. Call calibrate with examples and posterior after the last change.`,
+      );
+    }
+    const answers = this.answers(rows, head, calibration);
+    return rows.isSingle ? answers[0] : answers;
+  }
+
+  /** All of the state as the bytes of a safetensors file; every number comes back to the bit. */
+  toSafetensors(): Uint8Array {
+    const { options, examples, calibration, asked, isStale } = this;
+    return encodeOpenSet({ options, examples, calibration, asked, isStale });
+  }
+
+  /** What `toSafetensors` gave. @throws FormatError for anything else */
+  static fromSafetensors(bytes: Uint8Array | ArrayBuffer): OpenSetClassifier {
+    const state = decodeOpenSet(bytes, (options) => new OpenSetClassifier(options as OpenSetOptions).options);
+    const classifier = new OpenSetClassifier(state.options);
+    classifier.examples = new Map(state.examples);
+    classifier.calibration = state.calibration;
+    classifier.asked = state.asked;
+    classifier.isStale = state.isStale;
+    return classifier;
+  }
+
+  private get spread(): Spread {
+    return this.covariance === 'diag' ? 'diagonal' : 'triangle';
+  }
+
+  private changed(): void {
+    this.made = null;
+    this.isStale = true;
+  }
+
+  private model(): OpenSetModel {
+    this.made ??= new OpenSetModel(this.examples, this.options);
+    return this.made;
+  }
+
+  private currentCalibration(): Calibration | null {
+    if (this.asked !== null && this.isStale) {
+      const calibration = new Calibration(this.asked, this.model().scoreKept());
+      this.calibration = calibration.isEnough ? calibration : null;
+      this.isStale = false;
+    }
+    return this.calibration;
+  }
+
+  private heldOut(
+    op: string,
+    keep: number,
+    examples: Tensor | Vectors,
+    labels?: readonly string[],
+    posterior?: Tensor | Vectors,
+  ): Calibration {
+    const { rows, block } = rowsOf(op, 'examples', examples, this.features);
+    if (labels !== undefined && labels.length !== rows) {
+      throw new ShapeError(`${op}: one label per example: there are ${labels.length} for ${rows} examples.`);
+    }
+    for (const label of labels ?? []) this.checkKnown(op, label);
+    const head = posterior === undefined ? undefined : posteriorScores(op, posterior, rows);
+    const { scores } = this.model().score(block(0, rows));
+    return new Calibration(keep, head ? { ...scores, posterior: head } : scores);
+  }
+
+  private answers(
+    { rows, block }: Rows,
+    head: Float64Array | null,
+    calibration: Calibration | null,
+  ): OpenSetAnswer[] {
+    const model = this.model();
+    const { names, reliability } = model;
+    const { score, scoreWithPosterior } = this.options;
+    const used = usable([head ? scoreWithPosterior : score].flat(), names.length);
+    const ranking = calibration?.typicality(used);
+    const answers: OpenSetAnswer[] = [];
+    for (let first = 0; first < rows; first += ROWS_AT_ONCE) {
+      const { joint, logDensity, scores } = model.score(block(first, Math.min(ROWS_AT_ONCE, rows - first)));
+      for (const [i, density] of logDensity.entries()) {
+        const shares = softmaxOf(joint.subarray(i * names.length, (i + 1) * names.length));
+        const nearest = shares.indexOf(Math.max(...shares));
+        const values = used.map((name) => (name === 'posterior' ? head![first + i] : scores[name][i]));
+        const typicality = ranking ? ranking.of(values) : null;
+        const isUnknown = typicality !== null && typicality < 1 - calibration!.keep;
+        answers.push({
+          label: isUnknown ? null : names[nearest],
+          probabilities: Object.fromEntries(names.map((name, k) => [name, shares[k]])),
+          logDensity: density,
+          typicality,
+          nearest: names[nearest],
+          reliability: reliability[nearest],
+        });
+      }
+    }
+    return answers;
+  }
+
+  private checkNotEmpty(op: string): void {
+    if (this.examples.size === 0) {
+      throw new ArgumentError(`${op}: there must be examples: there are none. Call addExamples first.`);
+    }
+  }
+
+  private checkKnown(op: string, label: string): void {
+    if (this.examples.has(label)) return;
+    const known = this.labels.map((name) => `'${name}'`);
+    const shown = known.length > 10 ? [...known.slice(0, 10), '…'] : known;
+    throw new ArgumentError(
+      `${op}: the label must be known: '${label}' is not one of ${shown.length === 0 ? 'none' : shown.join(', ')}.`,
+    );
+  }
+}
+
+function checkScores(
+  op: string,
+  name: string,
+  scores: string | readonly string[],
+  allowed: readonly string[],
+): void {
+  const all = [scores].flat();
+  if (all.length === 0) throw new ArgumentError(`${op}: ${name} must name a score: it names none.`);
+  for (const score of all) checkOneOf(op, name, score, allowed);
+}
+
+/** Labels must be able to stand in a file. */
+function checkLabel(op: string, label: string): void {
+  if (typeof label !== 'string' || label === '' || /\p{Surrogate}/u.test(label)) {
+    throw new ArgumentError(
+      `${op}: the label must be a string of Unicode with at least one character: it is ${typeof label === 'string' ? JSON.stringify(label) : typeof label}.`,
+    );
+  }
+}

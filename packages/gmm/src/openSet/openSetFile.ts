@@ -1,0 +1,230 @@
+// The state of an OpenSetClassifier as a safetensors file. Metadata: `format`, `options` and `labels` as JSON,
+// `calibration` as JSON when there is one. Tensors: `counts` [K]; of label i `examples.i` [at most 256, D] and, when
+// there are more than a few, `mean.i` [D] and `scatter.i`; of the calibration samples `score.density` [n] and others.
+
+import { parseSafetensors, serializeSafetensors } from '@gmml/nn';
+import { FormatError, tensor, type Tensor } from '@gmml/tensor';
+import { Calibration } from './calibration.js';
+import { MOST_KEPT } from './keptExamples.js';
+import { FEW, keptOf, type LabelExamples } from './labelExamples.js';
+import { SCORES, type Score } from './openSetScores.js';
+import { rowStart, triangleSize } from './triangle.js';
+import { LARGEST_FEATURE } from './vectors.js';
+
+const FORMAT = 'gmml.OpenSetClassifier.1';
+
+/** Everything a classifier is; `Options` are checked by the one who asks. */
+export interface OpenSetState<Options> {
+  readonly options: Options;
+  readonly examples: ReadonlyMap<string, LabelExamples>;
+  readonly calibration: Calibration | null;
+  readonly asked: number | null;
+  readonly isStale: boolean;
+}
+
+interface Sizes {
+  readonly features: number;
+  readonly covariance: string;
+}
+
+/** The bytes, the same for the same state. */
+export function encodeOpenSet<Options extends Sizes>(state: OpenSetState<Options>): Uint8Array {
+  const { options, examples, calibration, asked, isStale } = state;
+  const labels = [...examples.keys()].toSorted();
+  const counts = labels.map((label) => examples.get(label)!.count);
+  const tensors: Record<string, Tensor> = { counts: float64(Float64Array.from(counts), [labels.length]) };
+  for (const [i, label] of labels.entries()) {
+    const { kept, moments } = examples.get(label)!;
+    tensors[`examples.${i}`] = exampleTensor(
+      kept.map(({ vector }) => vector),
+      options.features,
+    );
+    if (moments === null) continue;
+    tensors[`mean.${i}`] = float64(moments.mean, [options.features]);
+    tensors[`scatter.${i}`] = float64(moments.scatter, [moments.scatter.length]);
+  }
+  for (const name of calibration?.names() ?? []) {
+    const scores = calibration!.scores[name]!;
+    tensors[`score.${name}`] = float64(scores, [scores.length]);
+  }
+  return serializeSafetensors(tensors, {
+    format: FORMAT,
+    options: JSON.stringify(options),
+    labels: JSON.stringify(labels),
+    calibration: JSON.stringify({ keep: asked, isStale, isMade: calibration !== null }),
+  });
+}
+
+/**
+ * The state in the bytes; `checked` gives the options as they are used, or throws.
+ * @throws FormatError for bytes that no classifier gave: other tensors, shapes, counts or numbers than belong together
+ */
+export function decodeOpenSet<Options extends Sizes>(
+  bytes: Uint8Array | ArrayBuffer,
+  checked: (options: object) => Options,
+): OpenSetState<Options> {
+  const { tensors, metadata } = parseSafetensors(bytes);
+  if (metadata.format !== FORMAT) {
+    refuse(`the format must be '${FORMAT}': it is ${shown(metadata.format)}`);
+  }
+  const options = optionsOf(metadata.options, checked);
+  const labels = labelsOf(metadata.labels);
+  const reader = new Reader(tensors);
+  const counts = reader.take('counts', [labels.length]);
+  const examples = labels.map((label, i): [string, LabelExamples] => [
+    label,
+    labelOf(reader, i, label, counts[i], options),
+  ]);
+  const { keep, isStale, isMade } = calibrationOf(metadata.calibration);
+  const calibration = isMade && keep !== null ? new Calibration(keep, reader.scores()) : null;
+  reader.checkEmpty();
+  if (calibration && !calibration.isEnough) {
+    refuse(`the calibration must have enough samples for keep ${keep}: there are ${calibration.samples}`);
+  }
+  return { options, examples: new Map(examples), calibration, asked: keep, isStale };
+}
+
+function optionsOf<Options>(text: string, checked: (options: object) => Options): Options {
+  const options = parsed('options', text);
+  if (typeof options !== 'object' || options === null)
+    refuse(`options must be an object: they are ${shown(text)}`);
+  try {
+    return checked(options);
+  } catch (error) {
+    // Whatever it is: a hostile file may hold objects where names or numbers are expected.
+    return refuse(`options must be allowed: ${error instanceof Error ? error.message : 'they are not'}`);
+  }
+}
+
+function labelsOf(text: string): string[] {
+  const labels = parsed('labels', text);
+  const fits =
+    Array.isArray(labels) &&
+    labels.every((label) => typeof label === 'string' && label !== '' && !/\p{Surrogate}/u.test(label)) &&
+    new Set(labels).size === labels.length;
+  if (!fits) refuse(`labels must be different strings: they are ${shown(text)}`);
+  return labels as string[];
+}
+
+function calibrationOf(text: string): { keep: number | null; isStale: boolean; isMade: boolean } {
+  const value = parsed('calibration', text) as Record<string, unknown> | null;
+  const { keep, isStale, isMade } = value ?? {};
+  const keeps = keep === null || (typeof keep === 'number' && keep > 0 && keep < 1);
+  const fits =
+    keeps && typeof isStale === 'boolean' && typeof isMade === 'boolean' && !(isMade && keep === null);
+  if (!fits) refuse(`calibration must be keep, isStale and isMade: it is ${shown(text)}`);
+  return { keep, isStale, isMade };
+}
+
+function labelOf(reader: Reader, i: number, label: string, count: number, sizes: Sizes): LabelExamples {
+  const { features: d, covariance } = sizes;
+  if (!Number.isSafeInteger(count) || count < 1) {
+    refuse(`counts must be integers of at least 1: that of ${shown(label)} is ${count}`);
+  }
+  const rows = reader.take(`examples.${i}`, [Math.min(count, MOST_KEPT), d], isFeature);
+  const kept = keptOf(rows, d);
+  if (count <= FEW) return { count, kept, moments: null };
+  const mean = reader.take(`mean.${i}`, [d]);
+  const scatter = reader.take(`scatter.${i}`, [covariance === 'diag' ? d : triangleSize(d)]);
+  checkScatter(scatter, d, label);
+  return { count, kept, moments: { count, mean, scatter } };
+}
+
+/** As any sum of squares: a diagonal without negative numbers, and off it nothing larger than that allows. */
+function checkScatter(scatter: Float64Array, d: number, label: string): void {
+  const isTriangle = scatter.length !== d;
+  const roots = Float64Array.from({ length: d }, (_, i) =>
+    Math.sqrt(scatter[isTriangle ? rowStart(i) + i : i]),
+  );
+  const bad = roots.findIndex((root) => Number.isNaN(root));
+  if (bad >= 0) refuse(`the scatter of ${shown(label)} must not be negative: that of feature ${bad} is`);
+  if (!isTriangle) return;
+  for (let i = 0, at = 0; i < d; i++) {
+    for (let j = 0; j <= i; j++, at++) {
+      if (Math.abs(scatter[at]) > roots[i] * roots[j] * (1 + 1e-6)) {
+        refuse(`the scatter of ${shown(label)} must be one: entry [${i}, ${j}] exceeds its diagonal`);
+      }
+    }
+  }
+}
+
+/** Hands out the tensors of a file, each once and of the shape it must have. */
+class Reader {
+  private readonly left: Map<string, Tensor>;
+
+  constructor(tensors: Readonly<Record<string, Tensor>>) {
+    this.left = new Map(Object.entries(tensors));
+  }
+
+  /** Finite numbers, or what else is fit. */
+  take(name: string, shape: readonly number[] | null, isFit = isModest): Float64Array {
+    const found = this.left.get(name);
+    if (!found) refuse(`there must be ${name}: there is none`);
+    if (shape && (found.ndim !== shape.length || shape.some((size, i) => size !== found.shape[i]))) {
+      refuse(`${name} must be [${shape.join(', ')}]: it is [${found.shape.join(', ')}]`);
+    }
+    const bad = found.data.findIndex((value) => !isFit(value));
+    if (bad >= 0) refuse(`${name} must be finite: entry ${bad} is ${found.data[bad]}`);
+    this.left.delete(name);
+    return Float64Array.from(found.data);
+  }
+
+  /** All score columns, which are equally long. */
+  scores(): Partial<Record<Score, Float64Array>> {
+    const samples = this.take('score.density', null, isScore);
+    const rest = SCORES.filter(
+      (name) => name !== 'density' && (name === 'relative' || this.left.has(`score.${name}`)),
+    );
+    const others = rest.map((name) => [name, this.take(`score.${name}`, [samples.length], isScore)]);
+    return { density: samples, ...(Object.fromEntries(others) as Partial<Record<Score, Float64Array>>) };
+  }
+
+  checkEmpty(): void {
+    const [name] = this.left.keys();
+    if (name !== undefined) refuse(`there must be no other tensors: there is ${shown(name)}`);
+  }
+}
+
+function isModest(value: number): boolean {
+  return Math.abs(value) <= 1e300;
+}
+
+function isFeature(value: number): boolean {
+  return Math.abs(value) <= LARGEST_FEATURE;
+}
+
+/** The logarithm of 0 is one. */
+function isScore(value: number): boolean {
+  return value === -Infinity || isModest(value);
+}
+
+/** float32 where that holds every number: most embeddings are. */
+function exampleTensor(vectors: readonly Float64Array[], d: number): Tensor {
+  const all = new Float64Array(vectors.length * d);
+  for (const [n, vector] of vectors.entries()) all.set(vector, n * d);
+  const dtype = all.every((value) => Math.fround(value) === value) ? 'float32' : 'float64';
+  return tensor(all, { shape: [vectors.length, d], dtype });
+}
+
+function float64(values: Float64Array, shape: readonly number[]): Tensor {
+  return tensor(values, { shape, dtype: 'float64' });
+}
+
+function parsed(name: string, text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return refuse(`${name} must be JSON: it is ${shown(text)}`);
+  }
+}
+
+function shown(text: string | undefined): string {
+  if (text === undefined) return 'missing';
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}
+
+function refuse(reason: string): never {
+  throw new FormatError(
+    `OpenSetClassifier.fromSafetensors: ${reason}. Give the bytes that toSafetensors gave.`,
+  );
+}

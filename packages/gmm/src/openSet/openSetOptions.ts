@@ -1,0 +1,69 @@
+import type { Tensor } from '@gmml/tensor';
+import type { OpenSetCovariance } from './classGaussians.js';
+import type { Priors } from './openSetModel.js';
+import type { FeatureScore, Score } from './openSetScores.js';
+import type { Shrinkage } from './shrinkage.js';
+import type { Vector, Vectors } from './vectors.js';
+
+/** Options of `OpenSetClassifier`. */
+export interface OpenSetOptions {
+  /** The length D of the vectors. */
+  readonly features: number;
+  /**
+   * 'tied' (default): one covariance for all labels, for which few examples a label are enough; 'full': one for each
+   * label; 'diag': variances for each label.
+   */
+  readonly covariance?: OpenSetCovariance;
+  /**
+   * How far covariances are moved toward simpler ones, from 0 to 1: 'tied' toward the spherical one, 'full' toward
+   * the tied one, 'diag' toward the pooled variances. Default 'auto': estimated, the more the fewer examples
+   * (Chen, Wiesel, Eldar and Hero, 2010; Ledoit and Wolf, 2004). A label with one example has the target itself.
+   */
+  readonly shrinkage?: Shrinkage;
+  /** Whether labels are equally likely (default 'equal') or as often as there are examples ('counts'). */
+  readonly priors?: Priors;
+  /**
+   * What typicality ranks: 'relative', log density of the best label minus that of one normal distribution for all
+   * examples; 'density', log p(x); several are combined by Fisher's method. Default both; of one label 'density'.
+   */
+  readonly score?: FeatureScore | readonly FeatureScore[];
+  /** The same where a head's posterior is given, 'posterior' being its largest log-probability. Default density and posterior. */
+  readonly scoreWithPosterior?: Score | readonly Score[];
+}
+
+/** Options of `OpenSetClassifier.calibrate`. */
+export interface CalibrateOptions {
+  /** The share of known samples to keep, above 0 and below 1; default 0.95. */
+  readonly keep?: number;
+  /** Held-out vectors [N, D] of known labels; default: the kept examples, each scored as if it had not been added. */
+  readonly examples?: Tensor | Vectors;
+  /** Their labels [N], to make sure that all of them are known. */
+  readonly labels?: readonly string[];
+  /** A network head's log-probabilities for them [N, C], as a further score. */
+  readonly posterior?: Tensor | Vectors;
+}
+
+/** Options of `OpenSetClassifier.predict`. */
+export interface PredictOptions {
+  /** The head's log-probabilities [N, C], or [C] for one vector; the calibration must have had them too. */
+  readonly posterior?: Tensor | Vectors | Vector;
+}
+
+/** What `OpenSetClassifier.predict` says of a vector. */
+export interface OpenSetAnswer {
+  /** The most probable label, or null when the vector is too untypical for any. Never null before calibration. */
+  readonly label: string | null;
+  /** p(label | vector), given that it is one of them; they sum to 1. */
+  readonly probabilities: Readonly<Record<string, number>>;
+  /** log p(x) of the mixture of all labels, a density that may exceed 0. */
+  readonly logDensity: number;
+  /** The empirical p-value in (0, 1] of the vector's score among calibration samples; null before calibration. */
+  readonly typicality: number | null;
+  /** The most probable label, whether the vector is typical or not. */
+  readonly nearest: string;
+  /**
+   * From 0 to 1, how much the examples say about the nearest label: n/(n + 1)·ν/(ν + D) for its n examples and the
+   * ν degrees of freedom of its covariance. 0: the covariance is assumed; near 1: mean and covariance are measured.
+   */
+  readonly reliability: number;
+}
