@@ -1,5 +1,18 @@
 export type { CovType, Parametrization } from './feasible.js';
+export { fitBest, type Candidate, type FitBestOptions } from './fitBest.js';
+export {
+  GaussianMixture,
+  type FitOptions,
+  type MixtureProgress,
+  type PartialFitOptions,
+} from './gaussianMixture.js';
 export { GMML, type GMMLOptions, type MixtureParameters } from './gmml.js';
+export { kMeans, type KMeansOptions, type KMeansResult } from './kMeans.js';
+export type { CovarianceType } from './mixture/covarianceTypes.js';
+export type { Shrinkage as MixtureShrinkage } from './mixture/model.js';
+export type { GaussianMixtureOptions } from './mixture/options.js';
+export type { Rows as MixtureRows, Vector as MixtureVector } from './mixture/rows.js';
+export type { InitialLabels, InitialParameters, MixtureInit } from './mixture/start.js';
 export { MultivariateNormal, type NormalScale } from './multivariateNormal.js';
 export { achlioptas, type ProjectionOptions } from './projection.js';
 export type { OpenSetCovariance } from './openSet/classGaussians.js';
@@ -12,5 +25,5 @@ export type {
 } from './openSet/openSetOptions.js';
 export type { Priors } from './openSet/openSetModel.js';
 export type { FeatureScore, Score } from './openSet/openSetScores.js';
-export type { Shrinkage } from './openSet/shrinkage.js';
-export type { Vector, Vectors } from './openSet/vectors.js';
+export type { Shrinkage as OpenSetShrinkage } from './openSet/shrinkage.js';
+export type { Vector as OpenSetVector, Vectors as OpenSetVectors } from './openSet/vectors.js';

@@ -1,0 +1,355 @@
+import {
+  ArgumentError,
+  defaultGenerator,
+  NumericalError,
+  tensor,
+  type Generator as RandomGenerator,
+  type Tensor,
+} from '@gmml/tensor';
+import { checkInteger, checkNumber } from '@gmml/tensor/checks';
+import { COVARIANCE_FORMS, type CovarianceType } from './mixture/covarianceTypes.js';
+import { completeData, jointLogDensities, normalized, type Observations } from './mixture/em.js';
+import { boundOf, iterationsFrom, unchanged, type Fitted } from './mixture/fitted.js';
+import { dataWithGaps, hasGaps, marginalLogDensities } from './mixture/missing.js';
+import type { Settings, Shrinkage } from './mixture/model.js';
+import { checkMixtureOptions, type GaussianMixtureOptions, type MixtureChoices } from './mixture/options.js';
+import {
+  checkRows,
+  readRows,
+  readSampleWeight,
+  type Matrix,
+  type Rows,
+  type Vector,
+} from './mixture/rows.js';
+import { checkEnough, startOf } from './mixture/start.js';
+import { streamed } from './mixture/streaming.js';
+
+/** Where EM is after an iteration. The mixture itself has the parameters of that iteration. */
+export interface MixtureProgress {
+  /** Which start this is, from 0. */
+  readonly restart: number;
+  /** From 1. */
+  readonly iteration: number;
+  /** The mean of log p(xₙ) under the parameters before this iteration's M-step. */
+  readonly lowerBound: number;
+  /** What the iteration added to it; ∞ at first. */
+  readonly change: number;
+  /** Whether the change was below the tolerance: the last iteration of this start. */
+  readonly converged: boolean;
+}
+
+/** What `fit` takes beside the samples. */
+export interface FitOptions {
+  /** Weights of the samples [N], not negative: a weight of 2 counts as two equal rows. Default 1 for each. */
+  readonly sampleWeight?: Vector;
+  /** Looked at before each iteration: an AbortSignal. */
+  readonly signal?: { readonly aborted: boolean; readonly reason?: unknown };
+  /** Called after each iteration. */
+  readonly onIteration?: (progress: MixtureProgress) => void;
+}
+
+/** What `partialFit` takes beside the batch. */
+export interface PartialFitOptions {
+  readonly sampleWeight?: Vector;
+  /** κ of the step η = (B/(B + samples so far))^κ: 1 weighs all samples alike, less forgets. From 0.5 to 1; default 0.7. */
+  readonly decay?: number;
+}
+
+/**
+ * A mixture of K Gaussians over D features, p(x) = Σ_k π_k N(x; μ_k, Σ_k), fitted by expectation–maximisation: the same
+ * steps, guards and stopping rule as scikit-learn's GaussianMixture, and its names. All in float64; samples are
+ * tensors of either dtype or nested arrays [N, D], results are float64 tensors.
+ * (Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM algorithm", 1977; Bishop,
+ * "Pattern Recognition and Machine Learning", 2006, §9.2.2.)
+ *
+ * @example
+ * const mixture = new GaussianMixture({ components: 2 }).fit([[0], [1], [9], [11]]);
+ * mixture.means.toArray(); // [[0.5], [10]], in either order
+ */
+export class GaussianMixture {
+  readonly components: number;
+  readonly covariance: CovarianceType;
+  readonly #choices: MixtureChoices;
+  readonly #shrinkage: Shrinkage | null;
+  readonly #generator: RandomGenerator;
+  #state: Fitted | null = null;
+
+  /** @throws ArgumentError for a value outside of its range, or one that does not go with another */
+  constructor(options: GaussianMixtureOptions = {}) {
+    this.#choices = checkMixtureOptions('GaussianMixture', options);
+    this.#shrinkage = options.shrinkage ? { ...options.shrinkage } : null;
+    this.#generator = options.generator ?? defaultGenerator();
+    this.components = this.#choices.components;
+    this.covariance = this.#choices.covariance;
+  }
+
+  /**
+   * Fits the mixture to x [N, D], N ≥ K: from each start EM until the lower bound changes by less than the tolerance.
+   * Where that does not happen within `maxIterations`, `converged` is false. On any error the mixture stays
+   * as it was.
+   * @throws ShapeError, ArgumentError; NotFiniteError naming the rows; NotPositiveDefiniteError naming component, cause and
+   *   remedies when every start fails; the reason of a signal that was aborted
+   */
+  fit(x: Rows, { sampleWeight, signal, onIteration }: FitOptions = {}): this {
+    const former = this.#state;
+    const turns = this.em(x, { sampleWeight });
+    try {
+      for (;;) {
+        if (signal?.aborted) throw signal.reason ?? new ArgumentError('GaussianMixture.fit: aborted.');
+        const { value, done } = turns.next();
+        if (done) return this;
+        onIteration?.(value);
+      }
+    } catch (error) {
+      this.#state = former;
+      throw error;
+    }
+  }
+
+  /**
+   * `fit` one iteration at a time: yields after each, when the mixture has that iteration's parameters, and ends with those
+   * of the best start. Whoever stops early keeps what was reached.
+   * @throws as `fit` does
+   */
+  em(x: Rows, { sampleWeight }: Pick<FitOptions, 'sampleWeight'> = {}): IterableIterator<MixtureProgress> {
+    const settings = this.#settings('fit');
+    const goesOn = this.#choices.warmStart ? this.#state : null;
+    const data = this.#observe(settings.op, x, sampleWeight, goesOn?.features);
+    checkEnough(settings.op, data.rows, this.components);
+    return this.#runs(data, goesOn, settings);
+  }
+
+  /**
+   * One step of streaming EM on a batch [B, D]: its responsibilities under the mixture so far, and moments that are
+   * (1 − η) of those so far and η of the batch's. The first batch, of at least K samples, starts the mixture as `init`
+   * says; after a `fit` it goes on from there. `lowerBound` is the batch's, before the step.
+   * (Cappé and Moulines, "On-line expectation–maximization algorithm for latent data models", 2009.)
+   * @throws as `fit` does; ArgumentError with shrinkage by 'ledoitWolf', which needs all samples at once
+   */
+  partialFit(batch: Rows, { sampleWeight, decay = 0.7 }: PartialFitOptions = {}): this {
+    const settings = this.#settings('partialFit');
+    const { op, shrinkage } = settings;
+    checkNumber(op, 'decay', decay, { from: 0.5, to: 1 });
+    if (shrinkage?.amount === 'ledoitWolf') {
+      throw new ArgumentError(
+        `${op}: shrinkage.amount must be a number: 'ledoitWolf' needs all samples at once. Give a fixed amount.`,
+      );
+    }
+    const former = this.#state;
+    const data = this.#observe(op, batch, sampleWeight, former?.features);
+    if (!former) checkEnough(op, data.rows, this.components);
+    const start = former ?? startOf(data, this.components, this.#choices.init, this.#generator, settings);
+    this.#state = streamed(former, start.parameters, data, decay, settings);
+    return this;
+  }
+
+  /** The most probable component of each sample, float64 [N]. */
+  predict(x: Rows): Tensor {
+    return tensor(Float64Array.from(this.#expectation('predict', x).likely));
+  }
+
+  /** The responsibilities p(k | x), float64 [N, K]; each row sums to 1. */
+  predictProba(x: Rows): Tensor {
+    const { responsibilities, logLikelihoods } = this.#expectation('predictProba', x);
+    return tensor(responsibilities, { shape: [logLikelihoods.length, this.components] });
+  }
+
+  /** log p(x) of each sample, a density that may exceed 0: float64 [N]. */
+  scoreSamples(x: Rows): Tensor {
+    return tensor(this.#expectation('scoreSamples', x).logLikelihoods);
+  }
+
+  /** The mean of log p(x) over the samples. */
+  score(x: Rows): number {
+    return meanOf(this.#expectation('score', x).logLikelihoods);
+  }
+
+  /** The Bayesian information criterion −2 Σ log p(xₙ) + P log N with P free parameters: less is better. (Schwarz, 1978.) */
+  bic(x: Rows): number {
+    const { logLikelihoods } = this.#expectation('bic', x);
+    const n = logLikelihoods.length;
+    return -2 * meanOf(logLikelihoods) * n + this.#freeParameters() * Math.log(n);
+  }
+
+  /** The Akaike information criterion −2 Σ log p(xₙ) + 2 P: less is better. (Akaike, 1974.) */
+  aic(x: Rows): number {
+    const { logLikelihoods } = this.#expectation('aic', x);
+    return -2 * meanOf(logLikelihoods) * logLikelihoods.length + 2 * this.#freeParameters();
+  }
+
+  /**
+   * n draws from the mixture: samples [n, D], and the component each is from [n].
+   * @throws ArgumentError unless n is an integer of at least 1
+   */
+  sample(
+    n = 1,
+    { generator = this.#generator }: { generator?: RandomGenerator } = {},
+  ): { samples: Tensor; labels: Tensor } {
+    checkInteger('GaussianMixture.sample', 'n', n, 1);
+    const { parameters, features } = this.#fitted('sample');
+    const { weights, means, covariances } = parameters;
+    const sizes = { components: this.components, features };
+    const form = COVARIANCE_FORMS[this.covariance];
+    const labels = Float64Array.from({ length: n }, () => drawIndex(weights, generator.uniform()));
+    const samples = new Float64Array(n * features);
+    const noise = new Float64Array(features);
+    for (const [i, k] of labels.entries()) {
+      const out = samples.subarray(i * features, (i + 1) * features);
+      out.set(means.subarray(k * features, (k + 1) * features));
+      for (let j = 0; j < features; j++) noise[j] = generator.normal();
+      form.addNoise(covariances, sizes, k, noise, out);
+    }
+    return { samples: tensor(samples, { shape: [n, features] }), labels: tensor(labels) };
+  }
+
+  /** Whether there is something to predict with. */
+  get isFitted(): boolean {
+    return this.#state !== null;
+  }
+
+  /** π [K]. @throws ArgumentError before the first fit, as every property below */
+  get weights(): Tensor {
+    return tensor(this.#fitted('weights').parameters.weights);
+  }
+
+  /** μ [K, D]. */
+  get means(): Tensor {
+    const { parameters, features } = this.#fitted('means');
+    return tensor(parameters.means, { shape: [this.components, features] });
+  }
+
+  /** Σ: full [K, D, D], tied [D, D], diag [K, D], spherical [K]. */
+  get covariances(): Tensor {
+    const { parameters, features } = this.#fitted('covariances');
+    return this.#inShape(parameters.covariances, features);
+  }
+
+  /** Σ⁻¹, in the shape of the covariances: with weights and means what `init` takes. */
+  get precisions(): Tensor {
+    const { parameters, features } = this.#fitted('precisions');
+    const sizes = { components: this.components, features };
+    return this.#inShape(COVARIANCE_FORMS[this.covariance].precisions(parameters.factors, sizes), features);
+  }
+
+  /** Whether the lower bound came to rest. */
+  get converged(): boolean {
+    return this.#fitted('converged').converged;
+  }
+
+  /** Iterations of the best start. */
+  get iterations(): number {
+    return this.#fitted('iterations').iterations;
+  }
+
+  /** The last of `lowerBounds`, −∞ where there is none. */
+  get lowerBound(): number {
+    return boundOf(this.#fitted('lowerBound'));
+  }
+
+  /** Of each iteration, the mean of log p(xₙ) that its E-step found. */
+  get lowerBounds(): readonly number[] {
+    return [...this.#fitted('lowerBounds').lowerBounds];
+  }
+
+  *#runs(data: Observations, goesOn: Fitted | null, settings: Settings): IterableIterator<MixtureProgress> {
+    const { components, init, restarts } = this.#choices;
+    const former = this.#state;
+    const starts = goesOn || typeof init !== 'string' ? 1 : restarts;
+    let best: Fitted | null = null;
+    let failure: NumericalError | null = null;
+    for (let restart = 0; restart < starts; restart++) {
+      try {
+        const start = goesOn ?? startOf(data, components, init, this.#generator, settings);
+        let last = unchanged(start, data);
+        let before = goesOn ? boundOf(goesOn) : -Infinity;
+        const likely = 'likely' in start ? start.likely : null;
+        for (const now of iterationsFrom(data, last, before, likely, settings, this.#choices)) {
+          const { iterations: iteration, converged } = now;
+          const lowerBound = boundOf(now);
+          const change = lowerBound - before;
+          this.#state = now;
+          last = now;
+          before = lowerBound;
+          yield { restart, iteration, lowerBound, change, converged };
+        }
+        if (!best || boundOf(last) > boundOf(best)) best = last;
+      } catch (error) {
+        if (!(error instanceof NumericalError)) throw error;
+        failure ??= error;
+      }
+    }
+    this.#state = best ?? former;
+    if (!best) throw failure!;
+  }
+
+  #settings(method: string): Settings {
+    const { covariance, regularization, weightConcentration } = this.#choices;
+    const op = `GaussianMixture.${method}`;
+    return { op, covariance, regularization, shrinkage: this.#shrinkage, weightConcentration };
+  }
+
+  #read(op: string, x: Rows, features?: number): Matrix {
+    const matrix = readRows(op, 'x', x, features);
+    const marginalizes = this.#choices.missing === 'marginalize';
+    const remedy = marginalizes
+      ? 'Only NaN counts as missing.'
+      : "Leave such rows out, fill them in, or use missing: 'marginalize' for NaN.";
+    checkRows(op, matrix, marginalizes, remedy);
+    return matrix;
+  }
+
+  #observe(op: string, x: Rows, sampleWeight: Vector | undefined, features?: number): Observations {
+    const matrix = this.#read(op, x, features);
+    const weights = readSampleWeight(op, sampleWeight, matrix.rows);
+    return hasGaps(matrix)
+      ? dataWithGaps(op, matrix, weights, this.covariance)
+      : completeData(matrix, weights, this.covariance);
+  }
+
+  #expectation(method: string, x: Rows): ReturnType<typeof normalized> {
+    const op = `GaussianMixture.${method}`;
+    const { parameters, features } = this.#fitted(method);
+    const matrix = this.#read(op, x, features);
+    const joint = (hasGaps(matrix) ? marginalLogDensities : jointLogDensities)(
+      matrix,
+      parameters,
+      this.covariance,
+    );
+    return normalized(joint, this.components, -Infinity, op);
+  }
+
+  #freeParameters(): number {
+    const { features } = this.#fitted('bic');
+    const sizes = { components: this.components, features };
+    return COVARIANCE_FORMS[this.covariance].freeParameters(sizes) + this.components * (features + 1) - 1;
+  }
+
+  #inShape(values: Float64Array, features: number): Tensor {
+    const shape = COVARIANCE_FORMS[this.covariance].shape({ components: this.components, features });
+    return tensor(values, { shape });
+  }
+
+  #fitted(name: string): Fitted {
+    if (this.#state) return this.#state;
+    throw new ArgumentError(
+      `GaussianMixture.${name}: the mixture must be fitted: it is not. Call fit first.`,
+    );
+  }
+}
+
+function meanOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The index that a uniform number in [0, 1) falls to. */
+function drawIndex(weights: Float64Array, uniform: number): number {
+  let sum = 0;
+  let last = 0;
+  for (let k = 0; k < weights.length; k++) {
+    if (weights[k] === 0) continue;
+    sum += weights[k];
+    last = k;
+    if (uniform < sum) return k;
+  }
+  return last;
+}

@@ -1,0 +1,145 @@
+import { ArgumentError, NotFiniteError, ShapeError, tensor, Tensor } from '@gmml/tensor';
+
+/** N samples of D features: a tensor [N, D] of either dtype, or N arrays of D numbers. */
+export type Rows = Tensor | readonly ArrayLike<number>[];
+
+/** One number per sample: a tensor [N], or an array. */
+export type Vector = Tensor | ArrayLike<number>;
+
+/** Samples in float64, row-major [N, D]. */
+export interface Matrix {
+  readonly data: Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Rows named in one message. */
+const NAMED_ROWS = 8;
+
+/**
+ * x as a matrix; a float64 tensor is not copied.
+ * @throws ShapeError unless x is [N, D] with N and D of at least 1, and D = `columns` where given;
+ *   ArgumentError for entries that are not numbers
+ */
+export function readRows(op: string, name: string, x: Rows, columns?: number): Matrix {
+  const wanted = columns === undefined ? '[N, D]' : `[N, ${columns}]`;
+  const refuse = (what: string): never => {
+    throw new ShapeError(`${op}: ${name} must be ${wanted}: it is ${what}.`);
+  };
+  const matrix = x instanceof Tensor ? fromTensor(x, refuse) : fromArrays(op, name, x, refuse);
+  const { rows, columns: found } = matrix;
+  if (rows === 0 || found === 0 || (columns !== undefined && found !== columns))
+    refuse(`[${rows}, ${found}]`);
+  return matrix;
+}
+
+/** x as float64 numbers. @throws ShapeError unless there are `length` of them; NotFiniteError */
+export function readVector(op: string, name: string, x: Vector, length: number): Float64Array {
+  const shape = x instanceof Tensor ? x.shape : [x?.length];
+  if (shape.length !== 1 || shape[0] !== length) {
+    throw new ShapeError(`${op}: ${name} must be [${length}]: it is [${shape.join(', ')}].`);
+  }
+  const out = Float64Array.from(x instanceof Tensor ? x.data : x);
+  checkFinite(op, name, out);
+  return out;
+}
+
+/** x as float64 numbers in the given shape. @throws ShapeError, NotFiniteError */
+export function readTensor(
+  op: string,
+  name: string,
+  x: Tensor | readonly unknown[],
+  shape: readonly number[],
+): Float64Array {
+  const read = x instanceof Tensor ? x : tensor(x as number[], { dtype: 'float64' });
+  if (read.shape.length !== shape.length || read.shape.some((n, i) => n !== shape[i])) {
+    throw new ShapeError(`${op}: ${name} must be [${shape.join(', ')}]: it is [${read.shape.join(', ')}].`);
+  }
+  const out = Float64Array.from(read.data);
+  checkFinite(op, name, out);
+  return out;
+}
+
+/** Non-negative weights of the samples, or ones. @throws ArgumentError for a negative one or nothing but zeros */
+export function readSampleWeight(op: string, x: Vector | undefined, rows: number): Float64Array {
+  if (x === undefined) return new Float64Array(rows).fill(1);
+  const weights = readVector(op, 'sampleWeight', x, rows);
+  const negative = weights.findIndex((weight) => weight < 0);
+  if (negative >= 0) {
+    throw new ArgumentError(
+      `${op}: sampleWeight must not be negative: entry ${negative} is ${weights[negative]}.`,
+    );
+  }
+  if (weights.every((weight) => weight === 0)) {
+    throw new ArgumentError(
+      `${op}: sampleWeight must not be 0 everywhere. Give one sample a weight above 0.`,
+    );
+  }
+  return weights;
+}
+
+/**
+ * Refuses infinities, and NaN unless `allowMissing`.
+ * @throws NotFiniteError naming the rows
+ */
+export function checkRows(op: string, x: Matrix, allowMissing: boolean, remedy: string): void {
+  const isBad = allowMissing
+    ? (value: number): boolean => value - value !== 0 && !Number.isNaN(value)
+    : (value: number): boolean => value - value !== 0;
+  const { data, columns } = x;
+  const bad: number[] = [];
+  for (let at = 0; at < data.length; at++) {
+    if (!isBad(data[at])) continue;
+    const row = Math.floor(at / columns);
+    bad.push(row);
+    at = (row + 1) * columns - 1;
+  }
+  if (bad.length === 0) return;
+  const isNaN = bad.some((row) =>
+    data.subarray(row * columns, (row + 1) * columns).some((value) => Number.isNaN(value)),
+  );
+  const what = isNaN && !allowMissing ? 'NaN' : 'an infinity';
+  throw new NotFiniteError(`${op}: x must be finite: ${what} in ${rowsNamed(bad)}. ${remedy}`);
+}
+
+function rowsNamed(rows: readonly number[]): string {
+  const named = rows.slice(0, NAMED_ROWS).join(', ');
+  const more = rows.length - NAMED_ROWS;
+  return `${rows.length === 1 ? 'row' : 'rows'} ${named}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function checkFinite(op: string, name: string, values: Float64Array): void {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at >= 0) throw new NotFiniteError(`${op}: ${name} must be finite: entry ${at} is ${values[at]}.`);
+}
+
+function fromTensor(x: Tensor, refuse: (what: string) => never): Matrix {
+  if (x.ndim !== 2) refuse(`[${x.shape.join(', ')}]`);
+  const data = x.data instanceof Float64Array ? x.data : Float64Array.from(x.data);
+  return { data, rows: x.shape[0], columns: x.shape[1] };
+}
+
+function fromArrays(
+  op: string,
+  name: string,
+  x: readonly ArrayLike<number>[],
+  refuse: (what: string) => never,
+): Matrix {
+  if (!Array.isArray(x)) refuse(typeof x);
+  const rows = x.length;
+  const columns = rows === 0 ? 0 : (x[0]?.length ?? -1);
+  if (columns < 0) refuse(`[${rows}]`);
+  const data = new Float64Array(rows * columns);
+  for (let n = 0; n < rows; n++) {
+    const row = x[n];
+    if (row?.length !== columns) refuse(`ragged: row ${n} has ${row?.length} numbers, row 0 has ${columns}`);
+    for (let j = 0; j < columns; j++) {
+      const value = row[j];
+      if (typeof value !== 'number') {
+        throw new ArgumentError(`${op}: entries must be numbers: ${name}[${n}][${j}] is ${String(value)}.`);
+      }
+      data[n * columns + j] = value;
+    }
+  }
+  return { data, rows, columns };
+}

@@ -1,0 +1,95 @@
+import type { CovarianceType } from './covarianceTypes.js';
+import { turnOf, type Observations } from './em.js';
+import type { Fitted } from './fitted.js';
+import type { Moments, Parameters, Settings } from './model.js';
+import { parametersOf } from './parameters.js';
+
+/** A step of streaming EM, η = (B/(B + samples so far))^decay, on a batch of the weight B. Shrinkage is by a fixed amount. */
+export function streamed(
+  former: Fitted | null,
+  parameters: Parameters,
+  batch: Observations,
+  decay: number,
+  settings: Settings,
+): Fitted {
+  const { covariance, shrinkage } = settings;
+  const { moments: found, lowerBound } = turnOf(batch, parameters, null, settings);
+  const seen = former?.moments ? former.seen : 0;
+  const step = (batch.totalWeight / (batch.totalWeight + seen)) ** decay;
+  const moments = former?.moments ? mergedMoments(former.moments, found, step, covariance) : found;
+  const matrices = covariance === 'tied' ? 1 : found.counts.length;
+  const amount = shrinkage?.amount;
+  const amounts = typeof amount === 'number' ? new Float64Array(matrices).fill(amount) : null;
+  return {
+    parameters: parametersOf(moments, settings, amounts),
+    moments,
+    features: batch.features,
+    converged: false,
+    iterations: (former?.iterations ?? 0) + 1,
+    lowerBounds: [...(former?.lowerBounds ?? []), lowerBound],
+    seen: seen + batch.totalWeight,
+  };
+}
+
+/**
+ * (1 − η) of one set of moments and η of another, counts as shares of their sums. Covariances are about the merged means:
+ * what the means are apart adds its part, so that merging with η = N₂/(N₁ + N₂) gives the moments of all samples.
+ */
+function mergedMoments(before: Moments, batch: Moments, step: number, covariance: CovarianceType): Moments {
+  const components = before.counts.length;
+  const d = before.means.length / components;
+  const [old, added] = [scaled(before.counts, 1 - step), scaled(batch.counts, step)];
+  const counts = old.map((count, k) => count + added[k]);
+  const means = new Float64Array(before.means.length);
+  const isTied = covariance === 'tied';
+  const each = before.covariances.length / (isTied ? 1 : components);
+  const covariances = new Float64Array(before.covariances.length);
+  if (isTied) {
+    for (let at = 0; at < each; at++) {
+      covariances[at] = (1 - step) * before.covariances[at] + step * batch.covariances[at];
+    }
+  }
+  const apart = new Float64Array(d);
+  for (let k = 0; k < components; k++) {
+    const share = counts[k] > 0 ? added[k] / counts[k] : 0;
+    for (let j = 0; j < d; j++) {
+      apart[j] = batch.means[k * d + j] - before.means[k * d + j];
+      means[k * d + j] = before.means[k * d + j] + share * apart[j];
+    }
+    const at = isTied ? 0 : k * each;
+    const between = share * (1 - share);
+    if (!isTied) {
+      for (let i = at; i < at + each; i++) {
+        covariances[i] = (1 - share) * before.covariances[i] + share * batch.covariances[i];
+      }
+    }
+    addBetween(covariances, at, covariance, apart, isTied ? counts[k] * between : between);
+  }
+  return { counts, means, covariances };
+}
+
+/** Adds factor · z zᵀ, or what the covariance type keeps of it. */
+function addBetween(
+  out: Float64Array,
+  at: number,
+  covariance: CovarianceType,
+  z: Float64Array,
+  factor: number,
+): void {
+  const d = z.length;
+  if (covariance === 'diag') {
+    for (let j = 0; j < d; j++) out[at + j] += factor * z[j] * z[j];
+  } else if (covariance === 'spherical') {
+    for (let j = 0; j < d; j++) out[at] += (factor * z[j] * z[j]) / d;
+  } else {
+    for (let i = 0; i < d; i++) {
+      for (let j = 0; j < d; j++) out[at + i * d + j] += factor * z[i] * z[j];
+    }
+  }
+}
+
+/** The counts as shares of their sum, times `factor`. */
+function scaled(counts: Float64Array, factor: number): Float64Array {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return counts.map((count) => (factor * count) / total);
+}
