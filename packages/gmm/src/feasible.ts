@@ -11,7 +11,7 @@ export type Parametrization = 'cholesky' | 'gram';
 export const SCALE_FLOOR = 1e-3;
 
 /** The share of the mean variance that 'full' adds to the diagonal. */
-const FULL_JITTER = 1e-6;
+export const FULL_JITTER = 1e-6;
 
 /** The share of the mean squared entry that 'gram' adds to the diagonal. */
 export const GRAM_JITTER = 0.01;

@@ -342,7 +342,7 @@ function meanOf(values: Float64Array): number {
 }
 
 /** The index that a uniform number in [0, 1) falls to. */
-function drawIndex(weights: Float64Array, uniform: number): number {
+export function drawIndex(weights: Float64Array, uniform: number): number {
   let sum = 0;
   let last = 0;
   for (let k = 0; k < weights.length; k++) {

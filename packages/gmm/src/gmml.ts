@@ -2,13 +2,12 @@ import { Buffer, Module, Parameter } from '@gmml/nn';
 import {
   defaultGenerator,
   full,
+  Generator,
   isGradEnabled,
   randn,
   scope,
   ShapeError,
   zeros,
-  type DType,
-  type Generator,
   type Tensor,
 } from '@gmml/tensor';
 import { checkInteger, checkOneOf } from '@gmml/tensor/checks';
@@ -21,50 +20,22 @@ import {
   type CovType,
   type Parametrization,
 } from './feasible.js';
+import { withClass, withoutClass } from './classes.js';
+import { fitLayer, type GMMLFit, type GMMLFitOptions } from './fit.js';
+import type { GMMLOptions, MixtureParameters } from './gmmlOptions.js';
 import { identitySigma, startFromData, sigmaFromScale } from './initialize.js';
-import type { MultivariateNormal } from './multivariateNormal.js';
+import type { Rows, Vector } from './mixture/rows.js';
 import { achlioptas } from './projection.js';
+import { sampleLayer, type GMMLSampleOptions, type LabelledSamples } from './sample.js';
 
 /** Keeps −log(−log p + …) finite where log p is 0. */
 const STRETCH_FLOOR = 1e-4;
-
-/** Options of `GMML`. */
-export interface GMMLOptions {
-  /** Gaussians per class, G; default 1. */
-  readonly nComponent?: number;
-  /** Default 'diag'. */
-  readonly covType?: CovType;
-  /** Replaces each component's log p by −log(−log p + 1e-4): heavy tails, no longer a density. Default false. */
-  readonly logStretchTrick?: boolean;
-  /** 'auto' (default) projects when d differs from inputDim; 'always' also when it is equal. */
-  readonly projection?: 'auto' | 'always';
-  /** 'cholesky' (default), or 'gram' to reproduce checkpoints of the original PyTorch layer. */
-  readonly parametrization?: Parametrization;
-  /** Whether the posterior's temperature is learned; default true. Not with 'gram' or `logStretchTrick`. */
-  readonly temperature?: boolean;
-  /** Whether class priors are learned; default false: equal. Not with 'gram'. */
-  readonly learnPriors?: boolean;
-  /** Draws projection and initial means. */
-  readonly generator?: Generator;
-  /** Default float32. */
-  readonly dtype?: DType;
-}
-
-/** What the layer's free parameters mean: the mixture that every output is computed from. */
-export interface MixtureParameters {
-  /** The component distributions, batch shape [N, G]. */
-  readonly components: MultivariateNormal;
-  /** log of the weights within each class [N, G]. */
-  readonly logWeights: Tensor;
-  /** log of the class priors [N]. */
-  readonly logPrior: Tensor;
-}
 
 /**
  * A Gaussian mixture layer in the place of a linear classifier: each of N classes is a mixture of G normal
  * distributions over D features, and the output is the log-posterior of each class,
  * log p(class | x) ∝ τ · log Σ_g w_g N(x; μ_g, Σ_g) + log prior. A Module, trained by any optimizer on
- * `nllLoss`; start it with `initFromData`. Shapes: B inputs, N classes, G components, D features.
+ * `nllLoss` or `GMMLoss`; start it with `initFromData`, or set all of it with `fit`. Shapes: B inputs, N classes, G components, D features.
  *
  * Parameters are free, and feasible values are made from them: see `choleskyComponents` and
  * `gramComponents`. τ is learned and starts at 1/√D, without which a mixture in many dimensions is wildly
@@ -251,16 +222,76 @@ export class GMML extends Module {
     this.sigma.copyFrom(sigmaFromScale(scale, [nClass, nComponent], d, covType, parametrization));
   }
 
+  /**
+   * Fits every parameter to labelled features, so that the density means something: μ and S are each class's mean and
+   * covariance (dividing by n), or with several components those that EM finds within the class; Σ = (1 − ρ)·S + ρ·T + ridge
+   * with T the mean of all S weighted by rows, and the ridge of 1e-6 of the mean variance, 2e-6 more where a
+   * factor's diagonal would be below the layer's floor of 1e-3. Weights are those of EM, priors the shares of
+   * rows if they are learned and equal otherwise, the temperature is 1. In float64, then rounded to the layer's dtype.
+   *
+   * The default ρ is the one of 0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1 with the largest mean leave-one-out log density over at
+   * most 256 rows of each component (with EM, a row counts for its most probable component).
+   * With fewer rows in all than features even T is singular but for the ridge: use 'diag' or a projection then.
+   * @param features [M, inputDim], finite: a tensor of either dtype, or arrays
+   * @param labels [M], integers from 0 to N − 1, each at least G times
+   * @returns the amount ρ
+   * @throws ArgumentError for 'gram', a class with too few rows, rows that do not differ; ShapeError,
+   *   IndexError, NotFiniteError, NotPositiveDefiniteError. Nothing is changed then.
+   */
+  fit(features: Rows, labels: Vector, options: GMMLFitOptions = {}): GMMLFit {
+    return fitLayer(this, features, labels, options);
+  }
+
+  /**
+   * A layer with one class more, the last: μ, S and weights as `fit` finds them, Σ = (1 − ρ)·S + ρ·T with T the mean of the
+   * other classes' covariances by their weights; the default ρ as in `fit`, for this T. The others keep their parameters, the
+   * temperature its value; learned priors give the new class 1/(N + 1). Nothing is shared: optimizers need the new parameters.
+   * @param features [M, inputDim], finite, at least G rows
+   * @throws ArgumentError for 'gram' or too few rows; ShapeError, NotFiniteError, NotPositiveDefiniteError
+   */
+  addClass(features: Rows, options: GMMLFitOptions = {}): GMML {
+    return withClass(this, features, options, (nClass) => this.resized(nClass));
+  }
+
+  /**
+   * A layer without one class: labels above it move down by one, priors are made to sum to 1 again. Nothing is shared.
+   * @throws IndexError for a label that is no class; ArgumentError when no class would remain
+   */
+  removeClass(label: number): GMML {
+    return withoutClass(this, label, (nClass) => this.resized(nClass));
+  }
+
+  /** n draws from the mixture: x [n, D] in its own space, after the projection, and labels [n]. @throws ArgumentError, IndexError */
+  sample(n: number, { label, generator = defaultGenerator() }: GMMLSampleOptions = {}): LabelledSamples {
+    return sampleLayer(this, n, label, generator);
+  }
+
   protected override stateName(field: string): string {
     return this.parametrization === 'gram' ? (GRAM_NAMES[field] ?? field) : field;
   }
 
-  /** x [B, inputDim] → [B, D]. */
-  private project(x: Tensor): Tensor {
+  /** x [B, inputDim] → the features that the mixture is over [B, D]: x itself where nothing is projected. @throws ShapeError */
+  project(x: Tensor): Tensor {
     if (x.ndim !== 2 || x.shape[1] !== this.inputDim) {
       throw new ShapeError(`GMML: x must be [B, ${this.inputDim}]: it is [${x.shape.join(', ')}].`);
     }
     return this.projection ? x.matmul(this.projection, { transposeB: true }) : x;
+  }
+
+  /** A layer with the same options, its numbers still to be set. */
+  private resized(nClass: number): GMML {
+    const { inputDim, d, nComponent, covType, parametrization, logStretchTrick } = this;
+    return new GMML(inputDim, d, nClass, {
+      nComponent,
+      covType,
+      parametrization,
+      logStretchTrick,
+      projection: this.projection ? 'always' : 'auto',
+      temperature: this.logTemperature !== undefined,
+      learnPriors: this.logPrior instanceof Parameter,
+      generator: new Generator(0),
+      dtype: this.mean.dtype,
+    });
   }
 
   private componentLogProbOf(x: Tensor, { components }: MixtureParameters): Tensor {

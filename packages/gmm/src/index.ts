@@ -1,4 +1,6 @@
 export type { CovType, Parametrization } from './feasible.js';
+export type { GMMLFit, GMMLFitOptions } from './fit.js';
+export { fitHead, type FitHeadOptions, type HeadedModel } from './fitHead.js';
 export { fitBest, type Candidate, type FitBestOptions } from './fitBest.js';
 export {
   GaussianMixture,
@@ -6,7 +8,9 @@ export {
   type MixtureProgress,
   type PartialFitOptions,
 } from './gaussianMixture.js';
-export { GMML, type GMMLOptions, type MixtureParameters } from './gmml.js';
+export { GMML } from './gmml.js';
+export type { GMMLOptions, MixtureParameters } from './gmmlOptions.js';
+export { GMMLoss, type GMMLossOptions } from './loss.js';
 export { kMeans, type KMeansOptions, type KMeansResult } from './kMeans.js';
 export type { CovarianceType } from './mixture/covarianceTypes.js';
 export type { Shrinkage as MixtureShrinkage } from './mixture/model.js';
@@ -23,6 +27,7 @@ export type {
   OpenSetOptions,
   PredictOptions,
 } from './openSet/openSetOptions.js';
+export type { GMMLSampleOptions, LabelledSamples } from './sample.js';
 export type { Priors } from './openSet/openSetModel.js';
 export type { FeatureScore, Score } from './openSet/openSetScores.js';
 export type { Shrinkage as OpenSetShrinkage } from './openSet/shrinkage.js';

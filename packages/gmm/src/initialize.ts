@@ -3,6 +3,7 @@ import {
   defaultGenerator,
   IndexError,
   NotFiniteError,
+  NotPositiveDefiniteError,
   ShapeError,
   tensor,
   type DType,
@@ -10,10 +11,15 @@ import {
   type Shape,
   type Tensor,
 } from '@gmml/tensor';
-import { GRAM_JITTER, SCALE_FLOOR, type CovType, type Parametrization } from './feasible.js';
+import { FULL_JITTER, GRAM_JITTER, SCALE_FLOOR, type CovType, type Parametrization } from './feasible.js';
+import { meanOfDiagonal, RIDGE_SHARE } from './leaveOneOut.js';
+import { factorInPlace, rowStart } from './openSet/triangle.js';
 
 /** Features that vary less than this share of the mean scale are taken to vary as much. */
 const SCALE_SHARE = 0.01;
+
+/** So far above the floor a fitted factor's diagonal must be for softplus to be inverted. */
+const LEAST_SCALE = 1.001 * SCALE_FLOOR;
 
 /** Free parameters of unit covariances. */
 export function identitySigma(
@@ -53,6 +59,70 @@ export function sigmaFromScale(
 }
 
 /**
+ * Free parameters of components [N, G] with the given covariances Σ, packed triangles or (for 'diag') variances [D]:
+ * the inverse of `choleskyComponents`. To each 1e-6 of its mean variance is added, and a further 2e-6 where the
+ * diagonal of a factor would otherwise be below the floor of 1e-3. float64.
+ * @throws NotPositiveDefiniteError naming the component
+ */
+export function sigmaFromCovariances(
+  covariances: readonly Float64Array[],
+  components: Shape,
+  d: number,
+  covType: CovType,
+): Tensor {
+  const entries = covType === 'diag' ? d : d * d;
+  const sigma = new Float64Array(covariances.length * entries);
+  for (const [at, covariance] of covariances.entries()) {
+    const factor =
+      feasibleFactor(covariance, d, covType, 0) ??
+      feasibleFactor(covariance, d, covType, 2 * SCALE_FLOOR ** 2);
+    if (!factor) {
+      const name = `class ${Math.floor(at / components[1])}, component ${at % components[1]}`;
+      throw new NotPositiveDefiniteError(
+        `GMML: the covariance of ${name} is not positive definite. Use more shrinkage or give more rows.`,
+        at,
+        0,
+      );
+    }
+    if (covType === 'diag') {
+      sigma.set(
+        factor.map((s) => inverseSoftplus(s - SCALE_FLOOR)),
+        at * d,
+      );
+      continue;
+    }
+    for (let i = 0; i < d; i++) {
+      const row = at * entries + i * d;
+      for (let j = 0; j < i; j++) sigma[row + j] = factor[rowStart(i) + j] * Math.sqrt(d);
+      sigma[row + i] = inverseSoftplus(factor[rowStart(i) + i] - SCALE_FLOOR);
+    }
+  }
+  return tensor(sigma, { shape: covType === 'diag' ? [...components, d] : [...components, d, d] });
+}
+
+/** The factor F of Σ with its ridges, less what 'full' adds itself; null when its diagonal is not above the floor. */
+function feasibleFactor(
+  covariance: Float64Array,
+  d: number,
+  covType: CovType,
+  further: number,
+): Float64Array | null {
+  const ridge = RIDGE_SHARE * meanOfDiagonal(covariance, d) + further;
+  if (covType === 'diag') {
+    const scale = covariance.map((variance) => Math.sqrt(variance + ridge));
+    return scale.every((s) => s > LEAST_SCALE) ? scale : null;
+  }
+  const factor = covariance.slice();
+  const mean = meanOfDiagonal(covariance, d) + ridge;
+  // Σ = F Fᵀ + ε·tr(F Fᵀ)/D·I has the mean variance (1 + ε)·tr(F Fᵀ)/D.
+  const jitter = covType === 'full' ? (FULL_JITTER * mean) / (1 + FULL_JITTER) : 0;
+  for (let i = 0; i < d; i++) factor[rowStart(i) + i] += ridge - jitter;
+  if (factorInPlace(factor, d) >= 0) return null;
+  for (let i = 0; i < d; i++) if (!(factor[rowStart(i) + i] > LEAST_SCALE)) return null;
+  return factor;
+}
+
+/**
  * Means [N, G, D] and the pooled within-class standard deviations [D] of examples [M, D], in float64.
  * The first component of a class is at its mean, any other half way from there to a random example.
  */
@@ -64,7 +134,7 @@ export function startFromData(
   generator: Generator = defaultGenerator(),
 ): { means: Tensor; scale: Float64Array } {
   const [, d] = features.shape;
-  const members = membersOf(features, labels, nClass);
+  const members = membersOf('GMML.initFromData', features, labels, nClass);
   const x = features.data;
   const means = new Float64Array(nClass * nComponent * d);
   const squares = new Float64Array(d);
@@ -89,25 +159,31 @@ export function startFromData(
   };
 }
 
-/** The rows of each class. @throws before anything is computed when features or labels are unusable. */
-function membersOf(features: Tensor, labels: Tensor, nClass: number): number[][] {
+/** The rows of each class, at least `least`. @throws before anything is computed when features or labels are unusable. */
+export function membersOf(
+  op: string,
+  features: Tensor,
+  labels: Tensor,
+  nClass: number,
+  least = 1,
+): number[][] {
   const [rows, d] = features.shape;
   if (labels.ndim !== 1 || labels.size !== rows) {
     throw new ShapeError(
-      `GMML.initFromData: one label per row: features are [${features.shape.join(', ')}], labels [${labels.shape.join(', ')}].`,
+      `${op}: one label per row: features are [${features.shape.join(', ')}], labels [${labels.shape.join(', ')}].`,
     );
   }
   const bad = features.data.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     throw new NotFiniteError(
-      `GMML.initFromData: features must be finite: row ${Math.floor(bad / d)}, column ${bad % d} is ${features.data[bad]}.`,
+      `${op}: features must be finite: row ${Math.floor(bad / d)}, column ${bad % d} is ${features.data[bad]}.`,
     );
   }
   const members = Array.from({ length: nClass }, (): number[] => []);
   for (const [row, label] of labels.data.entries()) {
     if (!Number.isInteger(label) || label < 0 || label >= nClass) {
       throw new IndexError(
-        `GMML.initFromData: labels must be integers from 0 to ${nClass - 1}: label ${row} is ${label}.`,
+        `${op}: labels must be integers from 0 to ${nClass - 1}: label ${row} is ${label}.`,
       );
     }
     members[label].push(row);
@@ -115,7 +191,13 @@ function membersOf(features: Tensor, labels: Tensor, nClass: number): number[][]
   const empty = members.flatMap((own, k) => (own.length === 0 ? [k] : []));
   if (empty.length > 0) {
     throw new ArgumentError(
-      `GMML.initFromData: every class needs an example: there is none of ${empty.join(', ')}. Give more rows.`,
+      `${op}: every class needs an example: there is none of ${empty.join(', ')}. Give more rows.`,
+    );
+  }
+  const few = members.findIndex((own) => own.length < least);
+  if (few >= 0) {
+    throw new ArgumentError(
+      `${op}: every class needs as many rows as components, ${least}: class ${few} has ${members[few].length}. Give more rows or use fewer components.`,
     );
   }
   return members;

@@ -1,0 +1,94 @@
+import { nllLoss } from '@gmml/nn';
+import { ArgumentError, IndexError, ShapeError, tensor, type Tensor } from '@gmml/tensor';
+import { checkNumber } from '@gmml/tensor/checks';
+import type { GMML } from './gmml.js';
+
+/** Options of `GMMLoss`. */
+export interface GMMLossOptions {
+  /** α, at least 0: the true class's squared distances count 1 + α times in the classification term. Default 0. */
+  readonly margin?: number;
+  /** λ, at least 0: the weight of −log p(x | true class). Default 0. */
+  readonly likelihoodWeight?: number;
+}
+
+/**
+ * The loss of a mixture head that is to stay a density: the mean over the batch of
+ * −log p(y | x) with a margin, plus −λ·log p(x | y) without one.
+ *
+ * With d²ₖ the squared Mahalanobis distance from a component, each component of the true class y has in the first term
+ * the log density −½(1 + α)·d² − ½ log|2πΣ|: a sample must be nearer to its class than the posterior alone asks. With
+ * α = λ = 0 it is `nllLoss(head.forward(features), labels)`; the head's temperature and priors are in the first term
+ * alone. Differentiable in the features and in every parameter of the head.
+ * (Wan, Zhong, Li and Chen, "Rethinking feature distribution for loss functions in image classification", 2018, with
+ * several components a class and any covariance.)
+ *
+ * @example
+ * const loss = new GMMLoss({ margin: 0.3, likelihoodWeight: 0.1 });
+ * loss.forward(head, features, labels).backward();
+ */
+export class GMMLoss {
+  readonly margin: number;
+  readonly likelihoodWeight: number;
+
+  /** @throws ArgumentError for a number below 0 or not finite */
+  constructor({ margin = 0, likelihoodWeight = 0 }: GMMLossOptions = {}) {
+    checkNumber('GMMLoss', 'margin', margin, { from: 0 });
+    checkNumber('GMMLoss', 'likelihoodWeight', likelihoodWeight, { from: 0 });
+    this.margin = margin;
+    this.likelihoodWeight = likelihoodWeight;
+  }
+
+  /**
+   * @param head with 'cholesky' and without `logStretchTrick`
+   * @param features [B, inputDim]
+   * @param labels [B], integers from 0 to N − 1 in either number format
+   * @returns a scalar
+   * @throws ArgumentError for another head; ShapeError, IndexError
+   */
+  forward(head: GMML, features: Tensor, labels: Tensor): Tensor {
+    checkHead(head);
+    checkLabels(head, features, labels);
+    const { components, logWeights, logPrior } = head.sampleParameters();
+    const [batch] = features.shape;
+    const inside = head.project(features).reshape([batch, 1, 1, head.d]);
+    const logProb = components.logProb(inside);
+    const own = ownClass(labels, head);
+    // −½d² is the log density less its value at the mean, and that is D/2 less the entropy.
+    const halfDistances = logProb.add(components.entropy().sub(head.d / 2));
+    const stretched = this.margin === 0 ? logProb : logProb.add(halfDistances.mul(own.mul(this.margin)));
+    const scores = stretched.add(logWeights).logSumExp(2);
+    const tempered = head.logTemperature ? scores.mul(head.logTemperature.exp()) : scores;
+    const classification = nllLoss(tempered.add(logPrior).logSoftmax(1), labels);
+    if (this.likelihoodWeight === 0) return classification;
+    const density = nllLoss(logProb.add(logWeights).logSumExp(2), labels);
+    return classification.add(density.mul(this.likelihoodWeight));
+  }
+}
+
+function checkHead({ parametrization, logStretchTrick }: GMML): void {
+  if (parametrization === 'cholesky' && !logStretchTrick) return;
+  const what = logStretchTrick ? 'logStretchTrick' : "parametrization 'gram'";
+  throw new ArgumentError(
+    `GMMLoss: the head's posterior must be that of its densities: with ${what} it is not. Make the head with parametrization 'cholesky' and without logStretchTrick.`,
+  );
+}
+
+function checkLabels({ nClass }: GMML, features: Tensor, labels: Tensor): void {
+  if (labels.ndim !== 1 || labels.size !== features.shape[0]) {
+    throw new ShapeError(
+      `GMMLoss: one label per row: features are [${features.shape.join(', ')}], labels [${labels.shape.join(', ')}].`,
+    );
+  }
+  const at = labels.data.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < nClass));
+  if (at === -1) return;
+  throw new IndexError(
+    `GMMLoss: labels must be integers from 0 to ${nClass - 1}: label ${at} is ${labels.data[at]}.`,
+  );
+}
+
+/** 1 at the true class and 0 elsewhere [B, N, 1]. */
+function ownClass(labels: Tensor, { nClass, mean }: GMML): Tensor {
+  const own = new Float64Array(labels.size * nClass);
+  for (const [n, label] of labels.data.entries()) own[n * nClass + label] = 1;
+  return tensor(own, { shape: [labels.size, nClass, 1], dtype: mean.dtype });
+}

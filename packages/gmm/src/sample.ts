@@ -1,0 +1,61 @@
+import { IndexError, noGrad, tensor, type Generator, type Tensor } from '@gmml/tensor';
+import { checkInteger } from '@gmml/tensor/checks';
+import { drawIndex } from './gaussianMixture.js';
+import type { MixtureLayer } from './mixtureLayer.js';
+
+/** Options of `GMML.sample`. */
+export interface GMMLSampleOptions {
+  /** Draw from this class alone, from 0 to N − 1. Default: a class for each sample, by the priors. */
+  readonly label?: number;
+  /** Default: the one that `manualSeed` restarts. */
+  readonly generator?: Generator;
+}
+
+/** Samples with the classes they were drawn from. */
+export interface LabelledSamples {
+  /** [n, D], in the space of the mixture: after the projection where there is one. */
+  readonly x: Tensor;
+  /** [n]. */
+  readonly labels: Tensor;
+}
+
+/** n samples as `GMML.sample` says: a component by its weight, then μ + L ε. */
+export function sampleLayer(
+  head: MixtureLayer,
+  n: number,
+  label: number | undefined,
+  generator: Generator,
+): LabelledSamples {
+  checkInteger('GMML.sample', 'n', n, 1);
+  if (label !== undefined) checkLabel('GMML.sample', head, label);
+  const { d, nComponent } = head;
+  const [weights, means, factors] = noGrad(() => [
+    Float64Array.from(head.mixtureWeights().data),
+    head.means().data,
+    head.scaleTril().data,
+  ]);
+  const own =
+    label === undefined ? weights : weights.map((w, at) => (Math.floor(at / nComponent) === label ? w : 0));
+  const total = own.reduce((sum, w) => sum + w, 0);
+  const x = new Float64Array(n * d);
+  const labels = new Float64Array(n);
+  const noise = new Float64Array(d);
+  for (let i = 0; i < n; i++) {
+    const component = drawIndex(own, total * generator.uniform());
+    labels[i] = Math.floor(component / nComponent);
+    for (let j = 0; j < d; j++) noise[j] = generator.normal();
+    for (let j = 0; j < d; j++) {
+      let sum = means[component * d + j];
+      for (let l = 0; l <= j; l++) sum += factors[(component * d + j) * d + l] * noise[l];
+      x[i * d + j] = sum;
+    }
+  }
+  const { dtype } = head.mean;
+  return { x: tensor(x, { shape: [n, d], dtype }), labels: tensor(labels, { dtype }) };
+}
+
+/** @throws IndexError unless the layer has the class */
+export function checkLabel(op: string, { nClass }: MixtureLayer, label: number): void {
+  if (Number.isInteger(label) && label >= 0 && label < nClass) return;
+  throw new IndexError(`${op}: the label must be an integer from 0 to ${nClass - 1}: it is ${label}.`);
+}
