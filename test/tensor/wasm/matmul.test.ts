@@ -42,6 +42,11 @@ function byReference(
   return out;
 }
 
+/** Sets what stands above the diagonals, which may be anything, to 0. */
+function clearAbove(x: Float32Array | Float64Array, { m, n }: MatmulSizes): void {
+  for (let at = 0; at < x.length; at++) if (at % n > Math.floor(at / n) % m) x[at] = 0;
+}
+
 describe.each(engines)('matmul in WASM, $name', ({ engine }) => {
   const check = (sizes: MatmulSizes, [a, b] = operands(sizes)): void => {
     const exact = byReference(a, b, sizes, false);
@@ -49,10 +54,12 @@ describe.each(engines)('matmul in WASM, $name', ({ engine }) => {
     const tolerance = (i: number): number => errorOf(sizes.k) * magnitude[i];
     const outside = new Float32Array(exact.length).fill(NaN);
     expect(matmul(engine, a, b, sizes, outside)).toBe(true);
+    if (sizes.lower) [exact, outside].forEach((x) => clearAbove(x, sizes));
     expect(firstBeyond(outside, exact, tolerance)).toBe('none');
     const inside = inKernelMemory(engine, [a, b], exact.length, ([x, y], out) => {
       expect(matmul(engine, x, y, sizes, out)).toBe(true);
     });
+    if (sizes.lower) clearAbove(inside, sizes);
     expect(inside).toEqual(outside);
   };
 
@@ -64,6 +71,23 @@ describe.each(engines)('matmul in WASM, $name', ({ engine }) => {
       check(sizesOf(batch, [m, k, n], chosen));
     });
     assert(holds, { numRuns: 200 });
+  });
+
+  test('what stands on and below the diagonal, where no more is needed', () => {
+    const size = constantFrom(...edgeSizes, 100, 130);
+    const flags = { transposeA: boolean(), transposeB: boolean(), sharedB: boolean() };
+    const samples = record({ m: size, k: size, n: size, batch: constantFrom(1, 3), flags: record(flags) });
+    const holds = property(samples, ({ batch, m, k, n, flags: chosen }) => {
+      check({ ...sizesOf(batch, [m, k, n], chosen), lower: true });
+    });
+    assert(holds, { numRuns: 200 });
+    check({ ...sizesOf(1, [300, 300, 300], { transposeB: true }), lower: true });
+    for (const [m, n] of [
+      [10, 2100],
+      [2100, 60],
+    ]) {
+      check({ ...sizesOf(1, [m, 300, n]), lower: true });
+    }
   });
 
   test('every number of rows and columns up to two tiles and one, all transposes', () => {

@@ -40,6 +40,8 @@ export interface MatmulSizes {
   readonly transposeB: boolean;
   readonly strideA: number;
   readonly strideB: number;
+  /** What stands above the diagonal of each product is not needed: arbitrary numbers may be left there. Default false. */
+  readonly lower?: boolean;
 }
 
 /** Sizes of a window that moves over [N, C, H, W]; O is the number of output channels. */

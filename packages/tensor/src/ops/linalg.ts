@@ -43,7 +43,7 @@ export const cholesky: Op = {
     );
   },
   backward(g, { output: l }) {
-    const phi = halvedLower(multiply(l, lower(g, 0), true, false));
+    const phi = halvedLower(multiply(l, lower(g, 0), true, false, true));
     const back = { upper: false, transpose: true, unitDiagonal: false };
     const s = transposed(solve(l, transposed(solve(l, phi, back)), back));
     return [symmetrized(s)];
@@ -68,7 +68,8 @@ export const triangularSolve: Op<Triangle> = {
     if (!needs[0]) return [null, db];
     // The sign is turned where there is less to turn.
     const minus = negated(db);
-    const da = how.transpose ? multiply(x, minus, false, true) : multiply(minus, x, false, true);
+    const [left, right] = how.transpose ? [x, minus] : [minus, x];
+    const da = multiply(left, right, false, true, !how.upper);
     const beside = how.unitDiagonal ? 1 : 0;
     return [triangleOf(da, how.upper ? beside : -beside, how.upper), db];
   },
@@ -99,7 +100,7 @@ export const squaredMahalanobis: Op<void, View> = {
     const dz = emptyView(z, z.shape);
     mul.forward([z, { data: doubled.data, shape: rowOf(b.shape) }], dz);
     const db = solve(l, dz, { ...LOWER, transpose: true });
-    return [needs[0] ? triangleOf(multiply(negated(db), z, false, true), 0, false) : null, db];
+    return [needs[0] ? lower(multiply(negated(db), z, false, true, true), 0) : null, db];
   },
 };
 

@@ -27,15 +27,15 @@ export const matmul: Op<Transposes> = {
   ],
 };
 
-/** op(A) op(B) of two views. */
-export function multiply(a: View, b: View, transposeA: boolean, transposeB: boolean): View {
+/** op(A) op(B) of two views; with `lower`, what stands above the diagonal may be any numbers. */
+export function multiply(a: View, b: View, transposeA: boolean, transposeB: boolean, lower = false): View {
   const flags = { transposeA, transposeB };
   const out = emptyView(a, productShape(a.shape, b.shape, flags));
-  multiplyInto(a, b, flags, out);
+  multiplyInto(a, b, { ...flags, lower }, out);
   return out;
 }
 
-function multiplyInto(a: View, b: View, flags: Transposes, out: View): void {
+function multiplyInto(a: View, b: View, flags: Transposes & { lower?: boolean }, out: View): void {
   const [m, n] = out.shape.slice(-2);
   const k = a.shape[a.shape.length - (flags.transposeA ? 2 : 1)];
   const lead = out.shape.slice(0, -2);

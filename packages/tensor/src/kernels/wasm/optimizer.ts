@@ -49,6 +49,7 @@ export function adadelta(
     const delta = f.local('v128');
     if (decays) f.get(g).get(decay).get(p).op('f64x2.mul').op('f64x2.add').set(g);
     addSquare(f, squares, kept, added, g);
+    round(f.get(squares)).set(squares);
     f.get(deltas).get(floor).op('f64x2.add');
     f.get(squares).get(floor).op('f64x2.add');
     f.op('f64x2.div').op('f64x2.sqrt').get(g).op('f64x2.mul').set(delta);
@@ -77,6 +78,7 @@ export function adam(
     f.get(kept1).get(means).op('f64x2.mul').get(added1).get(g).op('f64x2.mul').op('f64x2.add');
     round(f).set(means);
     addSquare(f, squares, kept2, added2, g);
+    round(f.get(squares)).set(squares);
     f.get(p).get(size).get(means).op('f64x2.mul');
     f.get(squares).op('f64x2.sqrt').get(correction).op('f64x2.div').get(floor).op('f64x2.add');
     f.op('f64x2.div').op('f64x2.sub').set(p);
@@ -90,7 +92,10 @@ export function adam(
   return update(engine, `adam ${l2 !== 0}`, write, constants, parameter, gradient, states);
 }
 
-/** Changes the values [parameter, gradient, states…], two lanes of float64 each; states are left rounded to float32. */
+/**
+ * Changes the values [parameter, gradient, states…], two lanes of float64 each, which are rounded as they are stored. A
+ * state that is read again after its change is rounded before that, as the reference's is.
+ */
 type Write = (f: FunctionBuilder, values: readonly Local[], constants: readonly Local[]) => void;
 
 /** Runs the update where the arrays lie, or over pieces that are copied into kernel memory and back. */
@@ -175,11 +180,10 @@ function emitUpdate(module: ModuleBuilder, write: Write, arrays: number, count: 
   });
 }
 
-/** average = kept·average + added·x·x, rounded. */
+/** average = kept·average + added·x·x. */
 function addSquare(f: FunctionBuilder, average: Local, kept: Local, added: Local, x: Local): void {
   f.get(kept).get(average).op('f64x2.mul');
-  f.get(added).get(x).op('f64x2.mul').get(x).op('f64x2.mul').op('f64x2.add');
-  round(f).set(average);
+  f.get(added).get(x).op('f64x2.mul').get(x).op('f64x2.mul').op('f64x2.add').set(average);
 }
 
 /** Rounds the two lanes of float64 on the stack to float32. */

@@ -51,6 +51,7 @@ export function matmul(
           m: rows.to - rows.from,
           k,
           n: columns.to - columns.from,
+          diagonal: product.lower ? rows.from - columns.from : null,
           scratch: 4 * (scratch + part * scratchFloats),
         });
       }
@@ -69,15 +70,16 @@ interface Product extends MatmulSizes {
  * The same numbers with as few matrices and rows as can be: matrices that lie one below the other times one matrix are one
  * product, and a product of one column is one of one row, (AB)ᵀ = BᵀAᵀ.
  */
-function simplified({ batch, m, k, n, transposeA, transposeB, strideA, strideB }: MatmulSizes): Product {
-  if (batch > 1 && strideB === 0 && !transposeA && strideA === m * k) {
+function simplified(sizes: MatmulSizes): Product {
+  const { batch, m, k, n, transposeA, transposeB, strideA, strideB, lower } = sizes;
+  if (!lower && batch > 1 && strideB === 0 && !transposeA && strideA === m * k) {
     return simplified({ batch: 1, m: batch * m, k, n, transposeA, transposeB, strideA, strideB });
   }
   if (n === 1 && m > 1) {
     const turned = { transposeA: !transposeB, transposeB: !transposeA, strideA: strideB, strideB: strideA };
     return { batch, m: 1, k, n: m, ...turned, swapped: true };
   }
-  return { batch, m, k, n, transposeA, transposeB, strideA, strideB, swapped: false };
+  return { ...sizes, swapped: false };
 }
 
 /** The rows of op(A) or the columns of op(B) from number `from` on: `count` lanes of k numbers, side by side or not. */

@@ -19,6 +19,9 @@ const DOT_VECTORS = 3;
 /** How many tiles must read a panel for packing it to pay, where its lines lie apart in the cache and where they collide. */
 const WORTH_PACKING = { apart: 24, colliding: 3 };
 
+/** Panels of B that meet the same panels of A beside a diagonal: one call each. */
+const FEW = 2;
+
 /** Lines this many bytes apart share the sets of a first-level cache with too many others. */
 const COLLISION = 1024;
 
@@ -40,6 +43,8 @@ export interface Block {
   readonly m: number;
   readonly k: number;
   readonly n: number;
+  /** Column minus row of the diagonal above which tiles need not be computed; null where all are. */
+  readonly diagonal: number | null;
   /** The address of `blockScratch` numbers. */
   readonly scratch: number;
 }
@@ -53,10 +58,11 @@ export function blockScratch({ k, n }: Pick<Block, 'k' | 'n'>): number {
 /**
  * For each block of columns, for each 256 along k, for each block of rows: panels of B and of A are laid out in the
  * order in which tiles read them, then multiplied. The first 256 write c, the others add to it. Lanes that are neighbours
- * already, and are not read often enough for packing to pay, are read where they lie.
+ * already, and are not read often enough for packing to pay, are read where they lie. Where there is a diagonal, each panel
+ * of B meets the panels of A that reach down to it only.
  */
 export function multiplyBlock(engine: Engine, call: Call, block: Block): void {
-  const { a, b, c, rowBytes, m, k, n } = block;
+  const { a, b, c, rowBytes, m, k, n, diagonal } = block;
   if (m <= DOT_VECTORS && a.step === 4 && b.lane !== 4) return multiplyByDots(engine, call, block);
   const rowsPerTile = Math.min(m, TILE_ROWS);
   // One or two rows of eight sums would wait for each other: what is read in place can be read in wider panels.
@@ -90,24 +96,25 @@ export function multiplyBlock(engine: Engine, call: Call, block: Block): void {
           uses: Math.ceil(n / columnsPerTile),
           target: block.scratch,
         });
-        for (const right of panelsB) {
-          for (const left of panelsA) {
-            call(
-              tileKernel(engine, left.lanes, right.lanes),
-              left.address,
-              right.address,
-              c + (row + left.first) * rowBytes + 4 * (column + right.first),
-              depth,
-              left.count,
-              right.count,
-              left.step,
-              left.bytes,
-              right.step,
-              right.bytes,
-              rowBytes,
-              from === 0 ? 0 : 1,
-            );
-          }
+        const tiles = (left: Panels, right: Panels): void =>
+          call(
+            tileKernel(engine, left.lanes, right.lanes),
+            left.address,
+            right.address,
+            c + (row + left.first) * rowBytes + 4 * (column + right.first),
+            depth,
+            left.count,
+            right.count,
+            left.step,
+            left.bytes,
+            right.step,
+            right.bytes,
+            rowBytes,
+            from === 0 ? 0 : 1,
+          );
+        for (const right of panelsB.flatMap((panels) => (diagonal === null ? panels : inFews(panels)))) {
+          const needed = diagonal === null ? 0 : column + right.first - diagonal - row;
+          for (const left of panelsA) tiles(reaching(left, needed), right);
         }
       }
     }
@@ -123,6 +130,26 @@ interface Panels {
   readonly address: number;
   readonly step: number;
   readonly bytes: number;
+}
+
+/** The panels in groups, each of which meets the diagonal by itself. */
+function inFews(panels: Panels): Panels[] {
+  return Array.from({ length: Math.ceil(panels.count / FEW) }, (_, i) => {
+    const rest = skipped(panels, i * FEW);
+    return { ...rest, count: Math.min(FEW, rest.count) };
+  });
+}
+
+/** The panels without those that end before lane number `lane`. */
+function reaching(panels: Panels, lane: number): Panels {
+  const before = Math.floor((lane - panels.first) / panels.lanes);
+  return skipped(panels, Math.max(0, Math.min(panels.count, before)));
+}
+
+/** The panels without the first `skip`. */
+function skipped(panels: Panels, skip: number): Panels {
+  const { first, lanes, count, address, bytes } = panels;
+  return { ...panels, first: first + skip * lanes, count: count - skip, address: address + skip * bytes };
 }
 
 /** The numbers `from` to `from` + `depth` of `count` lanes from number `start` on, and what becomes of them. */
