@@ -3,19 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { Generator } from '@gmml/tensor';
 import type { ConvSizes } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
-import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
 import {
   conv2d,
   conv2dInputGradient,
   conv2dWeightGradient,
 } from '../../../packages/tensor/src/kernels/wasm/conv/conv.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
-import { ThreeThreads } from './engines.js';
+import { flavours, ThreeThreads } from './engines.js';
 import { insideOf, outside, placed, type Place } from './enginePlaces.js';
 
-const best = bestFlavour();
-const flavours: Flavour[] = [{ relaxed: false, shared: false }, ...(best.relaxed ? [best] : [])];
 const CAPACITY = 32 * 1024 * 1024;
 
 /** Half the distance of float32 numbers from 1 on: the largest relative error of one rounding. */

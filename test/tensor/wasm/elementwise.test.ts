@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { Generator } from '@gmml/tensor';
 import type { BinaryFunction, UnaryFunction } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
-import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
 import {
   mapFormula,
   zipFormula,
@@ -15,12 +14,9 @@ import * as elementwiseOps from '../../../packages/tensor/src/ops/elementwise.js
 import { allOps } from '../../../packages/tensor/src/ops/index.js';
 import * as elementwise from '../../../packages/tensor/src/kernels/wasm/elementwise/elementwise.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
+import { flavours } from './engines.js';
 import { startedEngine } from './startedEngine.js';
 import { broadcastShapes, broadcastStrides, sizeOf } from '../../../packages/tensor/src/shape.js';
-
-const best = bestFlavour();
-const flavours: Flavour[] = [{ relaxed: false, shared: false }, ...(best.relaxed ? [best] : [])];
 
 /** Around the width of a vector and the length of a piece. */
 const sizes = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 1000, 4095, 4096, 4097, 9001];

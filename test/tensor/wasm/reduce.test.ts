@@ -1,5 +1,4 @@
 // Extrema, sums and variances: the reference's numbers, or within one unit in the last place of them.
-import { ThreeThreads } from './engines.js';
 import { assert, pre, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
@@ -13,9 +12,10 @@ import {
   expectInPlace,
   expectRefusals,
   expectSame,
+  expectSameOnThreads,
   flavours,
+  fresh,
   hasKernel,
-  large,
   layouts,
   numbers,
   rowOf,
@@ -33,8 +33,6 @@ const FLOAT64 = 2 ** -50;
 function expectEqual(actual: Float32Array, expected: Float32Array): void {
   expect([...actual].map((y) => y + 0)).toEqual([...expected].map((y) => y + 0));
 }
-
-const fresh = (length: number): Float32Array => new Float32Array(length).fill(7);
 
 function checkExtrema(engine: Engine, x: Float32Array, rows: Rows): void {
   const { all, rows: count } = countsOf(rows);
@@ -156,16 +154,7 @@ describe.each(flavours)('reducing WASM kernels, relaxed $relaxed', (flavour) => 
   ];
 
   test.each(runs)('%s gives the same on three threads, bit for bit', (_, run, size) => {
-    const three = new ThreeThreads({ flavour, capacity: 2 ** 22 });
-    for (const rows of large) {
-      const count = countsOf(rows);
-      const x = ties(count.all, 3);
-      const [one, shared] = [fresh(count[size]), fresh(count[size])];
-      expect(run(engine, x, rows, one)).toBe(true);
-      expect(run(three, x, rows, shared)).toBe(true);
-      expect(three.parts).toBe(3);
-      expectSame(shared, one);
-    }
+    expectSameOnThreads(flavour, run, size, (count) => ties(count, 3));
   });
 
   test.each(runs)('%s works in place in kernel memory, and writes nothing else', (_, run, size) => {

@@ -4,11 +4,13 @@ import { expect } from 'vitest';
 import { Generator } from '@gmml/tensor';
 import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
 import type { Rows } from '../../../packages/tensor/src/shape.js';
+import { ThreeThreads } from './engines.js';
 
-const best = bestFlavour();
-export const flavours: Flavour[] = [{ relaxed: false, shared: false }, ...(best.relaxed ? [best] : [])];
+export { flavours } from './engines.js';
+
+/** An output as it was before: full of sevens. */
+export const fresh = (length: number): Float32Array => new Float32Array(length).fill(7);
 
 const layout = (outer: number, length: number, inner: number): Rows => ({ outer, length, inner });
 
@@ -104,6 +106,26 @@ export function expectSame(actual: Float32Array, expected: Float32Array): void {
 
 /** A kernel on the numbers of a layout. */
 export type Run = (engine: Engine, x: Float32Array, rows: Rows, out: Float32Array) => boolean;
+
+/** The same bits on one thread and on three, for each of the layouts that are large enough to share. */
+export function expectSameOnThreads(
+  flavour: Flavour,
+  run: Run,
+  size: 'all' | 'rows',
+  draw: (count: number) => Float32Array,
+): void {
+  const capacity = 2 ** 24;
+  const [one, three] = [new Engine({ flavour, capacity }), new ThreeThreads({ flavour, capacity })];
+  for (const rows of large) {
+    const count = countsOf(rows);
+    const x = draw(count.all);
+    const [alone, shared] = [fresh(count[size]), fresh(count[size])];
+    expect(run(one, x, rows, alone)).toBe(true);
+    expect(run(three, x, rows, shared)).toBe(true);
+    expect(three.parts).toBe(3);
+    expectSame(shared, alone);
+  }
+}
 
 /** The same from and to kernel memory, at addresses that are no multiple of a vector, with nothing written around. */
 export function expectInPlace(flavour: Flavour, run: Run, rows: Rows, size: 'all' | 'rows'): void {

@@ -1,6 +1,5 @@
 // Softmax and logSumExp against the reference in float64: within 0.51 units in the last place, and what the rounding
 // of float64 sums and the errors of exponentials add where numbers cancel.
-import { ThreeThreads } from './engines.js';
 import { assert, pre, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Kernels } from '../../../packages/tensor/src/kernels/kernels.js';
@@ -14,10 +13,10 @@ import {
   countsOf,
   expectInPlace,
   expectRefusals,
-  expectSame,
+  expectSameOnThreads,
   flavours,
+  fresh,
   hasKernel,
-  large,
   layouts,
   numbers,
   rowOf,
@@ -33,7 +32,6 @@ const FLOAT64 = 2 ** -52;
 /** What is less may count as 0: no number of float32 by an exponential that is no normal number of float64. */
 const TINY = 2 ** -800;
 
-const fresh = (length: number): Float32Array => new Float32Array(length).fill(7);
 const finite = (x: number): number => (Number.isFinite(x) ? x : 0);
 
 function checkForward(engine: Engine, x: Float32Array, rows: Rows): void {
@@ -191,17 +189,7 @@ describe.each(flavours)('softmax WASM kernels, relaxed $relaxed', (flavour) => {
   });
 
   test.each(runs)('%s gives the same on three threads, bit for bit', (_, run, size) => {
-    const three = new ThreeThreads({ flavour, capacity: 2 ** 24 });
-    const one = new Engine({ flavour, capacity: 2 ** 24 });
-    for (const rows of large) {
-      const count = countsOf(rows);
-      const x = numbers(count.all, 3);
-      const [alone, shared] = [fresh(count[size]), fresh(count[size])];
-      expect(run(one, x, rows, alone)).toBe(true);
-      expect(run(three, x, rows, shared)).toBe(true);
-      expect(three.parts).toBe(3);
-      expectSame(shared, alone);
-    }
+    expectSameOnThreads(flavour, run, size, (count) => numbers(count, 3));
   });
 
   test.each(runs)('%s works in place in kernel memory, and writes nothing else', (_, run, size) => {

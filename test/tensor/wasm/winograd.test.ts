@@ -4,19 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { Generator } from '@gmml/tensor';
 import type { ConvSizes } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
-import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
 import { winogradConv2d } from '../../../packages/tensor/src/kernels/wasm/conv/winograd.js';
 import { winogradWeightGradient } from '../../../packages/tensor/src/kernels/wasm/conv/winogradGradient.js';
 import { transformsOf } from '../../../packages/tensor/src/kernels/wasm/conv/winogradTransforms.js';
-import { ThreeThreads } from './engines.js';
+import { flavours, ThreeThreads } from './engines.js';
 import { startedEngine } from './startedEngine.js';
 import { insideOf, outside, placed, type Place } from './enginePlaces.js';
 import { forwardMagnitudes, gamma, gradientMagnitudes, tileOf, transformRoundings } from './winogradBound.js';
 
-const best = bestFlavour();
-const flavours: Flavour[] = [{ relaxed: false, shared: false }, ...(best.relaxed ? [best] : [])];
 const CAPACITY = 32 * 1024 * 1024;
 
 interface Layer {

@@ -1,5 +1,5 @@
-// Elementwise kernels for float32 that give the reference's numbers bit for bit. The reference computes in float64 and
-// rounds once. For one sum, difference, product, quotient or root of float32 numbers, float32 lanes come to the same
+// Elementwise kernels for float32. All but those of transcendental.ts give the reference's numbers bit for bit: it computes
+// in float64 and rounds once. For one sum, difference, product, quotient or root of float32 numbers, float32 lanes come to the same
 // (Figueroa, "When is double rounding innocuous?", 1995); where several operations stand in a row, lanes are float64.
 
 import type { BinaryFunction, UnaryFunction } from '../../kernels.js';
