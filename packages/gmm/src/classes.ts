@@ -1,4 +1,4 @@
-import { ArgumentError, cat, noGrad, tensor, type Tensor } from '@gmml/tensor';
+import { ArgumentError, cat, noGrad, NotPositiveDefiniteError, tensor, type Tensor } from '@gmml/tensor';
 import { checkFit, fitClass, insideOf, momentsOf, packed, rowsAt, type GMMLFitOptions } from './fit.js';
 import { membersOf, sigmaFromCovariances } from './initialize.js';
 import { chooseShrinkage, meanOfDiagonal, shrunkToward } from './leaveOneOut.js';
@@ -37,7 +37,7 @@ export function withClass<Layer extends MixtureLayer>(
   const wider = make(nClass + 1);
   noGrad(() => {
     append(wider.mean, head.mean, tensor(fitted.means, { shape: [1, nComponent, d] }));
-    append(wider.sigma, head.sigma, sigmaFromCovariances(covariances, [1, nComponent], d, covType));
+    append(wider.sigma, head.sigma, sigmaOfNew(covariances, head));
     append(wider.omega, head.omega, tensor(fitted.weights.map(Math.log), { shape: [1, nComponent] }));
     const others = head.logPrior!.logSoftmax(0).add(Math.log(nClass / (nClass + 1)));
     append(wider.logPrior!, others, tensor(Float64Array.of(-Math.log(nClass + 1))));
@@ -67,6 +67,23 @@ export function withoutClass<Layer extends MixtureLayer>(
     copyShared(narrower, head);
   });
   return narrower;
+}
+
+/** Free parameters of the class that comes after those of `head`. @throws NotPositiveDefiniteError naming it */
+function sigmaOfNew(
+  covariances: readonly Float64Array[],
+  { nClass, nComponent, d, covType }: MixtureLayer,
+): Tensor {
+  try {
+    return sigmaFromCovariances(covariances, [1, nComponent], d, covType);
+  } catch (error) {
+    if (!(error instanceof NotPositiveDefiniteError)) throw error;
+    throw new NotPositiveDefiniteError(
+      `GMML.addClass: the covariance of class ${nClass}, component ${error.matrix} is not positive definite. Use more shrinkage or give more rows.`,
+      nClass * nComponent + error.matrix,
+      error.pivot,
+    );
+  }
 }
 
 /** to = from and one entry more. */
