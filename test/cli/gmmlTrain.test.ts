@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ReferenceNetwork } from '@gmml/cli';
+import type { OpenSetReport } from '@gmml/cli';
 import { loadMnist } from '@gmml/data';
 import { loadSafetensors, nllLoss } from '@gmml/nn';
 import { noGrad } from '@gmml/tensor';
@@ -21,11 +22,15 @@ interface EpochLine {
   seconds: number;
 }
 
-function jsonLines(stdout: string): EpochLine[] {
-  return stdout
+/** The lines of the epochs, and the open-set report where there is one after them. */
+function jsonLines(stdout: string): { epochs: EpochLine[]; openSet?: OpenSetReport } {
+  const lines = stdout
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as EpochLine);
+    .map((line) => JSON.parse(line) as EpochLine | OpenSetReport);
+  const last = lines[lines.length - 1];
+  if ('epoch' in last) return { epochs: lines as EpochLine[] };
+  return { epochs: lines.slice(0, -1) as EpochLine[], openSet: last };
 }
 
 describe('a run on the embedded digits', () => {
@@ -33,7 +38,7 @@ describe('a run on the embedded digits', () => {
     const { code, stdout, stderr } = await gmmlTrain('--epochs', '1', '--json');
     expect(stderr).toBe('');
     expect(code).toBe(0);
-    const lines = jsonLines(stdout);
+    const { epochs: lines, openSet } = jsonLines(stdout);
     expect(lines.map((line) => Object.keys(line))).toEqual([
       ['epoch', 'trainLoss', 'testLoss', 'testAccuracy', 'seconds'],
     ]);
@@ -42,10 +47,22 @@ describe('a run on the embedded digits', () => {
     expect(lines[0].testAccuracy).toBeLessThanOrEqual(1);
     expect(lines[0].testLoss).toBeLessThan(0.5);
     expect(lines[0].seconds).toBeGreaterThan(0);
+    const { trainedHead, fittedHead, coverage, unknown } = openSet!;
+    expect(trainedHead.accuracy).toBe(lines[0].testAccuracy);
+    expect(fittedHead.accuracy).toBeGreaterThanOrEqual(trainedHead.accuracy);
+    expect(coverage.features).toBeGreaterThanOrEqual(0.9);
+    expect(coverage.featuresAndPosterior).toBeGreaterThanOrEqual(0.9);
+    expect(Object.keys(unknown)).toEqual(['noise', 'inverted', 'rotated', 'permuted']);
+    for (const { features, featuresAndPosterior, density } of Object.values(unknown)) {
+      expect(features.auroc).toBeGreaterThanOrEqual(0.9);
+      expect(featuresAndPosterior.auroc).toBeGreaterThanOrEqual(0.95);
+      expect(features.auroc).toBeGreaterThan(density!.auroc);
+    }
   });
 
   test('a dry run trains one batch, tests one, and says so', { timeout: LONG }, async () => {
-    const { code, stdout, stderr } = await gmmlTrain('--dry-run', '--test-batch-size', '100');
+    const args = ['--dry-run', '--test-batch-size', '100'];
+    const { code, stdout, stderr } = await gmmlTrain(...args, '--no-open-set');
     expect(stderr).toBe('');
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
@@ -59,6 +76,39 @@ describe('a run on the embedded digits', () => {
       /^Epoch 1: train loss \d+\.\d{4}, test loss \d+\.\d{4}, test accuracy \d+\/100 \(\d+\.\d\d %\), \d+\.\d s$/,
     );
     expect(lines[4]).toMatch(/^Test accuracy after 1 epoch: \d+\.\d\d %$/);
+
+    const reported = await gmmlTrain(...args, '--unseen', '7');
+    expect(reported).toMatchObject({ code: 0, stderr: '' });
+    const told = reported.stdout.trimEnd().split('\n');
+    expect(told[0]).toBe(
+      'Training on 7140 digits, testing on 1790, without digit 7. GMM head (tril, D = 128, 1 component a class).',
+    );
+    expect(told.slice(4).map((line) => line.slice(0, 14).trimEnd())).toEqual([
+      '',
+      'On 100 test di',
+      '  head as trai',
+      '  head fitted',
+      '',
+      'Unknown inputs',
+      '',
+      '  noise',
+      '  inverted',
+      '  rotated',
+      '  permuted',
+      '  digit 7',
+      '',
+      'Threshold set',
+      '  test digits',
+      '  digit 7 reje',
+      '',
+      'AUROC: probabi',
+      '0.5 is guessin',
+      'softmax, densi',
+      '',
+      'Test accuracy',
+    ]);
+    for (const line of told.slice(4)) expect(line.length).toBeLessThanOrEqual(80);
+    expect(told[told.length - 1]).toMatch(/^Test accuracy after 1 epoch: \d+\.\d\d %$/);
   });
 });
 
@@ -76,7 +126,8 @@ describe('a run on a folder of IDX files', () => {
     const run = await gmmlTrain('--data', tinyDigits(), '--epochs', '6', '--json', ...small, ...args);
     expect(run.stderr).toBe('');
     expect(run.code).toBe(0);
-    const lines = jsonLines(run.stdout);
+    const { epochs: lines, openSet } = jsonLines(run.stdout);
+    expect(openSet?.testCount).toBe(20);
     expect(lines.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(lines[5].trainLoss).toBeLessThan(lines[0].trainLoss);
     expect(lines[5].testAccuracy).toBeGreaterThanOrEqual(0.9);
@@ -125,6 +176,7 @@ describe('a run on a folder of IDX files', () => {
       network: 'reference-cnn',
       dim: '16',
       nClass: '10',
+      labels: '0 1 2 3 4 5 6 7 8 9',
       seed: '1',
     });
     const linearClassifier = metadata.head === 'linear';
@@ -134,7 +186,7 @@ describe('a run on a folder of IDX files', () => {
     const { images, labels } = loadMnist({ source: data }).test;
     const loss = noGrad(() => nllLoss(network.eval().forward(images), labels));
     // The process computed on another backend.
-    expect(loss).toBeAllClose(jsonLines(run.stdout)[0].testLoss, { rtol: 1e-5, atol: 0 });
+    expect(loss).toBeAllClose(jsonLines(run.stdout).epochs[0].testLoss, { rtol: 1e-5, atol: 0 });
   });
 
   test('stops with one line when the loss is not finite', { timeout: LONG }, async () => {
@@ -158,7 +210,7 @@ describe('a run on a folder of IDX files', () => {
         stderr:
           'gmml-train: asked for backend reference, 2 threads: running on backend reference, 1 thread.\n',
       });
-      expect(jsonLines(run.stdout).length).toBe(1);
+      expect(jsonLines(run.stdout).epochs.length).toBe(1);
     },
   );
 });
@@ -175,6 +227,17 @@ describe('a wrong call', () => {
     [['--batch-size'], "option '--batch-size <n>' argument missing. gmml-train --help lists the options."],
     [['digits'], "'digits' belongs to no option. gmml-train --help lists the options."],
     [['--threads', '1.5'], "--threads must be an integer from 1 to 256 or 'auto': it is '1.5'."],
+    [
+      ['--unseen', '12'],
+      '--unseen must be a digit of the data, one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9: it is 12.',
+    ],
+    [['--unseen', 'x'], "--unseen must be a digit of the data: it is 'x'."],
+    [['--keep', '1'], "--keep must be a number above 0 and below 1: it is '1'."],
+    [['--keep', 'abc'], "--keep must be a number above 0 and below 1: it is 'abc'."],
+    [
+      ['--unseen', '3', '--no-open-set'],
+      '--unseen is about the open-set report: it cannot go with --no-open-set. Leave one out.',
+    ],
     [
       ['--data', 'no-such-folder'],
       '--data: loadMnist: source must be a folder with the four MNIST files: there is no folder no-such-folder.',
@@ -245,6 +308,9 @@ describe('information', () => {
       '--data',
       '--backend',
       '--threads',
+      '--no-open-set',
+      '--unseen',
+      '--keep',
       '--json',
     ]) {
       expect(stdout).toContain(`  ${option} `);

@@ -17,6 +17,8 @@ describe('parseOptions', () => {
       covType: 'tril',
       components: 1,
       dim: 128,
+      openSet: true,
+      keep: 0.95,
       backend: 'auto',
       threads: 'auto',
       json: false,
@@ -49,6 +51,11 @@ describe('parseOptions', () => {
     ['--backend reference', { backend: 'reference' }],
     ['--threads 4', { threads: 4 }],
     ['--threads auto', { threads: 'auto' }],
+    ['--no-open-set', { openSet: false }],
+    ['--unseen 7', { unseen: 7 }],
+    ['--unseen 0', { unseen: 0 }],
+    ['--keep 0.9', { keep: 0.9 }],
+    ['--unseen 7 --keep .99', { unseen: 7, keep: 0.99 }],
     ['--json', { json: true }],
     ['--epochs 2 --epochs 3', { epochs: 3 }],
   ])('reads %s', (args, changed) => {
@@ -77,6 +84,12 @@ describe('parseOptions', () => {
     ['--dim 5000', "--dim must be an integer from 1 to 4096: it is '5000'."],
     ['--backend gpu', "--backend must be one of auto, wasm, reference: it is 'gpu'."],
     ['--threads 0', "--threads must be an integer from 1 to 256 or 'auto': it is '0'."],
+    ['--unseen x', "--unseen must be a digit of the data: it is 'x'."],
+    ['--unseen -1', "--unseen must be a digit of the data: it is '-1'."],
+    ['--unseen 256', "--unseen must be a digit of the data: it is '256'."],
+    ['--keep 1', "--keep must be a number above 0 and below 1: it is '1'."],
+    ['--keep 0', "--keep must be a number above 0 and below 1: it is '0'."],
+    ['--keep abc', "--keep must be a number above 0 and below 1: it is 'abc'."],
     ['--data=', "--data must be a path: it is ''."],
     ['--epoch 3', "unknown option '--epoch' (Did you mean --epochs?). gmml-train --help lists the options."],
     ['--dry-run=yes', "unknown option '--dry-run=yes'. gmml-train --help lists the options."],
@@ -91,6 +104,14 @@ describe('parseOptions', () => {
     [
       '--components 2 --linear_classifier',
       '--components shapes the mixture head: it cannot go with --linear-classifier. Leave one out.',
+    ],
+    [
+      '--unseen 3 --no-open-set',
+      '--unseen is about the open-set report: it cannot go with --no-open-set. Leave one out.',
+    ],
+    [
+      '--no-open-set --keep 0.95',
+      '--keep is about the open-set report: it cannot go with --no-open-set. Leave one out.',
     ],
   ])('refuses %s', (args, message) => {
     expect(() => parseOptions(args.split(' '))).toThrow(new UsageError(message));

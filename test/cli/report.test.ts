@@ -1,5 +1,5 @@
 import { jsonReporter, textReporter } from '@gmml/cli';
-import type { EpochResult, Reporter } from '@gmml/cli';
+import type { EpochResult, OpenSetReport, Reporter, UnknownResult } from '@gmml/cli';
 import { describe, expect, test } from 'vitest';
 
 const result: EpochResult = {
@@ -12,8 +12,28 @@ const result: EpochResult = {
   seconds: 12.345,
 };
 
+const unknown: UnknownResult = {
+  count: 2004,
+  features: { auroc: 0.98765, fpr95: 0.04567, rejected: 0.9 },
+  featuresAndPosterior: { auroc: 1, fpr95: 0, rejected: 1 },
+  softmax: { auroc: 0.87654, fpr95: 0.5 },
+};
+
+const ofMixture: UnknownResult = { ...unknown, density: { auroc: 0.5, fpr95: 1 } };
+
+const openSet: OpenSetReport = {
+  testCount: 2004,
+  trainedHead: { accuracy: 0.9725, nll: 0.09968, ece: 0.0136 },
+  fittedHead: { accuracy: 1, nll: 12.34567, ece: 0.2, shrinkage: 0.05 },
+  keep: 0.95,
+  coverage: { features: 0.92715, featuresAndPosterior: 1 },
+  unknown: { noise: ofMixture, permuted: ofMixture },
+};
+
+type MakeReporter = (print: (line: string) => void, printError: (line: string) => void) => Reporter;
+
 /** Everything a run can tell, told once. */
-function tellAll(make: (print: (line: string) => void, printError: (line: string) => void) => Reporter) {
+function tellAll(make: MakeReporter) {
   const printed: string[] = [];
   const errors: string[] = [];
   const reporter = make(
@@ -25,6 +45,7 @@ function tellAll(make: (print: (line: string) => void, printError: (line: string
   reporter.epoch(result);
   reporter.saved('a.safetensors');
   reporter.warn('fewer threads');
+  reporter.openSet(openSet);
   reporter.finish(result);
   return { printed, errors };
 }
@@ -38,16 +59,92 @@ describe('reporters', () => {
         'Train Epoch: 1 [640/7996 (8%)]  Loss: 0.4321',
         'Epoch 2: train loss 0.5123, test loss 0.2500, test accuracy 1949/2004 (97.26 %), 12.3 s',
         'Saved the model to a.safetensors',
+        ...linesOf(openSet),
         'Test accuracy after 2 epochs: 97.26 %',
       ],
       errors: ['fewer threads'],
     });
   });
 
-  test('JSON: one line an epoch, nothing else', () => {
-    expect(tellAll(jsonReporter)).toEqual({
+  test('JSON: one line an epoch, one of the open-set report, nothing else', () => {
+    const { printed, errors } = tellAll(jsonReporter);
+    expect({ printed: printed.slice(0, 1), errors }).toEqual({
       printed: ['{"epoch":2,"trainLoss":0.51234,"testLoss":0.25,"testAccuracy":0.9725,"seconds":12.345}'],
       errors: ['fewer threads'],
     });
+    expect(printed.slice(1).map((line): unknown => JSON.parse(line))).toEqual([openSet]);
+  });
+});
+
+function linesOf(report: OpenSetReport): string[] {
+  const lines: string[] = [];
+  textReporter(
+    (line) => lines.push(line),
+    () => {},
+  ).openSet(report);
+  return lines;
+}
+
+describe('the open-set report as a table', () => {
+  test('of a mixture head', () => {
+    expect(linesOf(openSet).join('\n')).toMatchInlineSnapshot(`
+      "
+      On 2004 test digits                 accuracy         NLL     calibration error
+        head as trained                    97.25 %      0.0997                1.36 %
+        head fitted to the features       100.00 %     12.3457               20.00 %
+
+      Unknown inputs        features alone      with posterior     softmax   density
+                            AUROC    FPR95      AUROC    FPR95       AUROC     AUROC
+        noise               0.988    4.6 %      1.000    0.0 %       0.877     0.500
+        permuted            0.988    4.6 %      1.000    0.0 %       0.877     0.500
+
+      Threshold set to keep 95 % of known digits
+        test digits kept            92.7 %             100.0 %
+
+      AUROC: probability that a known digit looks more typical than an unknown input;
+      0.5 is guessing. FPR95: unknown inputs accepted where 95 % of known digits are.
+      softmax, density: by the trained head's largest probability or its density.
+      "
+    `);
+  });
+
+  test('of a linear head, with a digit that was left out', () => {
+    const report = { ...openSet, unseen: 7, keep: 0.995, unknown: { noise: unknown, unseen: unknown } };
+    expect(linesOf(report).join('\n')).toMatchInlineSnapshot(`
+      "
+      On 2004 test digits                 accuracy         NLL     calibration error
+        head as trained                    97.25 %      0.0997                1.36 %
+        head fitted to the features       100.00 %     12.3457               20.00 %
+
+      Unknown inputs        features alone      with posterior     softmax
+                            AUROC    FPR95      AUROC    FPR95       AUROC
+        noise               0.988    4.6 %      1.000    0.0 %       0.877
+        digit 7             0.988    4.6 %      1.000    0.0 %       0.877
+
+      Threshold set to keep 99.5 % of known digits
+        test digits kept            92.7 %             100.0 %
+        digit 7 rejected            90.0 %             100.0 %
+
+      AUROC: probability that a known digit looks more typical than an unknown input;
+      0.5 is guessing. FPR95: unknown inputs accepted where 95 % of known digits are.
+      softmax: by the trained head's largest probability.
+      "
+    `);
+  });
+
+  test('fits into 80 columns, whatever the numbers', () => {
+    const all = { auroc: 1, fpr95: 1, rejected: 1 };
+    const most = { count: 60_000, features: all, featuresAndPosterior: all, softmax: all, density: all };
+    const worst = { accuracy: 1, nll: 12_345.6789, ece: 1, shrinkage: 1 };
+    const lines = linesOf({
+      testCount: 60_000,
+      trainedHead: worst,
+      fittedHead: worst,
+      keep: 0.99999,
+      coverage: { features: 1, featuresAndPosterior: 1 },
+      unseen: 255,
+      unknown: { noise: most, inverted: most, rotated: most, permuted: most, unseen: most },
+    });
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
   });
 });

@@ -63,9 +63,14 @@ export class ReferenceNetwork extends Module {
     return this.linear.forward(quarter.flatten(1));
   }
 
-  override forward(images: Tensor): Tensor {
-    const scores = this.head.forward(this.features(images));
+  /** What the head makes of features: `[B, D]` to log-posteriors `[B, nClass]`. */
+  classify(features: Tensor): Tensor {
+    const scores = this.head.forward(features);
     return this.head instanceof GMML ? scores : scores.logSoftmax(1);
+  }
+
+  override forward(images: Tensor): Tensor {
+    return this.classify(this.features(images));
   }
 
   /**

@@ -6,7 +6,7 @@ import type { TrainOptions } from './train.js';
 
 /** What the command line asks for: a training run, and the form of its report. */
 export interface GmmlTrainOptions extends TrainOptions {
-  /** One JSON line an epoch in place of text. */
+  /** One JSON line an epoch, and one of the open-set report, in place of text. */
   json: boolean;
 }
 
@@ -44,13 +44,24 @@ type Given = Partial<Omit<GmmlTrainOptions, 'saveModel'>> & {
 function settled(command: Command): GmmlTrainOptions {
   const { linear_classifier: alias, saveModel, ...given } = command.opts<Given>();
   const linearClassifier = given.linearClassifier === true || alias === true;
+  const isGiven = (key: string): boolean => command.getOptionValueSource(key) === 'cli';
   for (const [key, flag] of [
     ['covType', '--cov-type'],
     ['components', '--components'],
   ]) {
-    if (linearClassifier && command.getOptionValueSource(key) === 'cli') {
+    if (linearClassifier && isGiven(key)) {
       throw new UsageError(
         `${flag} shapes the mixture head: it cannot go with --linear-classifier. Leave one out.`,
+      );
+    }
+  }
+  for (const [key, flag] of [
+    ['unseen', '--unseen'],
+    ['keep', '--keep'],
+  ]) {
+    if (given.openSet === false && isGiven(key)) {
+      throw new UsageError(
+        `${flag} is about the open-set report: it cannot go with --no-open-set. Leave one out.`,
       );
     }
   }
@@ -111,7 +122,10 @@ function commandLine(): Command {
       ),
     )
     .addOption(valued('--threads <n>', 'threads that compute', threads).default(defaults.threads))
-    .option('--json', 'one line of JSON an epoch on standard output, nothing else there')
+    .option('--no-open-set', 'end without the report on unknown inputs')
+    .addOption(valued('--unseen <digit>', 'leave out of training, to see it rejected', digit))
+    .addOption(valued('--keep <p>', 'share of known digits to keep', share).default(defaults.keep))
+    .option('--json', 'lines of JSON: one an epoch, one of the report; nothing else on standard output')
     .addHelpText(
       'after',
       '\nExample:\n  gmml-train --epochs 5 --cov-type diag --save-model digits.safetensors',
@@ -155,6 +169,17 @@ const positive: ValueReader = {
     return value > 0 && Number.isFinite(value) ? value : undefined;
   },
 };
+
+const share: ValueReader = {
+  allowed: 'a number above 0 and below 1',
+  read(text) {
+    const value = positive.read(text);
+    return typeof value === 'number' && value < 1 ? value : undefined;
+  },
+};
+
+/** Labels are bytes; which of them the data have is seen when they are loaded. */
+const digit: ValueReader = { allowed: 'a digit of the data', read: (text) => integer(0, 255).read(text) };
 
 const threads: ValueReader = {
   allowed: "an integer from 1 to 256 or 'auto'",

@@ -1,7 +1,12 @@
+import type { OpenSetReport } from './openSetReport.js';
+import { openSetTable } from './openSetTable.js';
+
 /** What is about to run, once everything is loaded. */
 export interface RunDescription {
   trainCount: number;
   testCount: number;
+  /** The digit that was left out of both. */
+  unseen?: number;
   /** The classifier in words: 'GMM head (tril, D = 128, 1 component a class)'. */
   head: string;
   backend: string;
@@ -40,7 +45,9 @@ export interface Reporter {
   batch(progress: BatchProgress): void;
   epoch(result: EpochResult): void;
   saved(path: string): void;
-  /** After the last epoch, with its result. */
+  /** When everything else is done; not where there is no report. */
+  openSet(report: OpenSetReport): void;
+  /** At the end of everything, with the result of the last epoch. */
   finish(result: EpochResult): void;
   /** Something is other than asked for, but the run goes on. */
   warn(message: string): void;
@@ -51,8 +58,9 @@ type Print = (line: string) => void;
 /** Lines for people, in the manner of PyTorch's MNIST example. */
 export function textReporter(print: Print, printError: Print): Reporter {
   return {
-    start({ trainCount, testCount, head, backend, threads }) {
-      print(`Training on ${trainCount} digits, testing on ${testCount}. ${head}.`);
+    start({ trainCount, testCount, unseen, head, backend, threads }) {
+      const without = unseen === undefined ? '' : `, without digit ${unseen}`;
+      print(`Training on ${trainCount} digits, testing on ${testCount}${without}. ${head}.`);
       print(`Backend ${backend}, ${count(threads, 'thread')}.`);
     },
     batch({ epoch, seen, trainCount, loss }) {
@@ -68,6 +76,9 @@ export function textReporter(print: Print, printError: Print): Reporter {
     saved(path) {
       print(`Saved the model to ${path}`);
     },
+    openSet(report) {
+      for (const line of openSetTable(report)) print(line);
+    },
     finish({ epoch, testCorrect, testCount }) {
       print(`Test accuracy after ${count(epoch, 'epoch')}: ${percentage(testCorrect, testCount)}`);
     },
@@ -75,12 +86,15 @@ export function textReporter(print: Print, printError: Print): Reporter {
   };
 }
 
-/** One JSON object an epoch on `print`, and nothing else there. Warnings go to `printError`. */
+/** One JSON object an epoch and one of the open-set report on `print`, nothing else there. Warnings go to `printError`. */
 export function jsonReporter(print: Print, printError: Print): Reporter {
   return {
     ...silentReporter,
     epoch({ epoch, trainLoss, testLoss, testAccuracy, seconds }) {
       print(JSON.stringify({ epoch, trainLoss, testLoss, testAccuracy, seconds }));
+    },
+    openSet(report) {
+      print(JSON.stringify(report));
     },
     warn: printError,
   };
@@ -92,6 +106,7 @@ export const silentReporter: Reporter = {
   batch() {},
   epoch() {},
   saved() {},
+  openSet() {},
   finish() {},
   warn() {},
 };

@@ -15,7 +15,11 @@ import {
 } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
 import { UsageError } from './errors.js';
+import { knownDigits } from './knownDigits.js';
+import type { KnownDigits } from './knownDigits.js';
 import { ReferenceNetwork } from './network.js';
+import { openSetReport } from './openSetReport.js';
+import type { OpenSetReport } from './openSetReport.js';
 import { count, silentReporter } from './report.js';
 import type { EpochResult, Reporter } from './report.js';
 import { checkSaveTarget, saveModel } from './saveModel.js';
@@ -49,6 +53,12 @@ export interface TrainOptions {
   dim: number;
   /** Folder of MNIST's four IDX files. Default: the embedded digits. */
   data?: string;
+  /** End with a report on what the network knows of what it does not know. Default true. */
+  openSet: boolean;
+  /** A digit that is left out of training and testing, to see how well it is rejected. Default: none. */
+  unseen?: number;
+  /** Share of known digits that the report's classifier is to keep, above 0 and below 1. Default 0.95. */
+  keep: number;
   /** What computes. Default 'auto', the fastest there is. */
   backend: 'auto' | 'wasm' | 'reference';
   /** Threads that compute, or 'auto'. Default 'auto'. */
@@ -68,42 +78,56 @@ export const defaultTrainOptions: Readonly<TrainOptions> = {
   covType: 'tril',
   components: 1,
   dim: 128,
+  openSet: true,
+  keep: 0.95,
   backend: 'auto',
   threads: 'auto',
 };
 
+/** What a training run came to. */
+export interface TrainResult {
+  epochs: EpochResult[];
+  /** Where it was asked for and could be made. */
+  openSet?: OpenSetReport;
+}
+
 /**
  * Trains the reference network on handwritten digits with Adadelta, its learning rate multiplied by `gamma` after
- * each epoch, and gives the results of the epochs.
+ * each epoch, and gives the results of the epochs; then, unless `openSet` is false, a report on how well the network's
+ * features tell known digits from unknown inputs. Where features are too few or too little varied for a report, the
+ * reporter is warned and there is none.
  *
- * The same options give the same results, bit for bit, but for the seconds. What is left out of `options` is as
- * in `defaultTrainOptions`.
+ * The same options give the same results, bit for bit, but for the seconds; `openSet` and `keep` change nothing of the
+ * training. What is left out of `options` is as in `defaultTrainOptions`.
  *
- * @throws UsageError when the data folder or one of its files is missing, the model cannot be saved where asked, or
- *   there is no such backend
+ * @throws UsageError when the data folder or one of its files is missing, the data have no such digit as `unseen`, `keep`
+ *   is out of its range, the model cannot be saved where asked, or there is no such backend
  * @throws FormatError when a data file is malformed
  * @throws NotFiniteError when the loss becomes NaN or infinite
  * @example
- * const [first] = await train({ epochs: 1 });
- * first.testAccuracy; // 0.94
+ * const { epochs, openSet } = await train({ epochs: 1, unseen: 7 });
+ * epochs[0].testAccuracy; // 0.94
+ * openSet?.unknown.unseen?.features.auroc; // 0.9
  */
 export async function train(
   options: Partial<TrainOptions> = {},
   reporter: Reporter = silentReporter,
-): Promise<EpochResult[]> {
+): Promise<TrainResult> {
   const settings: TrainOptions = { ...defaultTrainOptions, ...options };
+  checkKeep(settings.keep);
   if (settings.saveModel !== undefined) checkSaveTarget(settings.saveModel);
   const backend = await selectBackend(settings, reporter);
-  const digits = load(settings.data);
+  const digits = knownDigits(load(settings.data), settings.unseen);
   reporter.start({
     trainCount: digits.train.labels.size,
     testCount: digits.test.labels.size,
+    unseen: settings.unseen,
     head: describeHead(settings),
     ...backend,
   });
 
   const generator = new Generator(settings.seed);
-  const network = new ReferenceNetwork({ ...settings, nClass: digits.nClass, generator });
+  const network = new ReferenceNetwork({ ...settings, nClass: digits.labels.length, generator });
   network.initHead(digits.train, generator);
   const optimizer = new Adadelta(network.parameters(), { lr: settings.lr });
   const scheduler = new StepLR(optimizer, { stepSize: 1, gamma: settings.gamma });
@@ -126,11 +150,35 @@ export async function train(
   }
 
   if (settings.saveModel !== undefined) {
-    saveModel(settings.saveModel, network, describeModel(settings, digits.nClass));
+    saveModel(settings.saveModel, network, describeModel(settings, digits.labels));
     reporter.saved(settings.saveModel);
   }
+  const openSet = settings.openSet ? reportOrWarning(network, digits, settings, reporter) : undefined;
+  if (openSet) reporter.openSet(openSet);
   reporter.finish(results[results.length - 1]);
-  return results;
+  return { epochs: results, ...(openSet && { openSet }) };
+}
+
+function checkKeep(keep: number): void {
+  if (!(keep > 0 && keep < 1)) {
+    throw new UsageError(`--keep must be a number above 0 and below 1: it is ${keep}.`);
+  }
+}
+
+/** A network that was trained is not lost because too little is there to report on. */
+function reportOrWarning(
+  network: ReferenceNetwork,
+  digits: KnownDigits,
+  settings: TrainOptions,
+  reporter: Reporter,
+): OpenSetReport | undefined {
+  try {
+    return openSetReport(network, digits, settings);
+  } catch (error) {
+    if (!(error instanceof NumericalError || error instanceof ArgumentError)) throw error;
+    reporter.warn(`no open-set report: ${error.message}`);
+    return undefined;
+  }
 }
 
 function load(source: string | undefined): Mnist {
@@ -257,9 +305,11 @@ function describeHead({ linearClassifier, covType, components, dim }: TrainOptio
 }
 
 /** The options that built and trained the network, for the metadata of its file. */
-function describeModel(settings: TrainOptions, nClass: number): Record<string, string | number> {
+function describeModel(settings: TrainOptions, digits: readonly number[]): Record<string, string | number> {
   const { linearClassifier, covType, components, dim, seed, epochs, dryRun, lr, gamma, batchSize } = settings;
   const training = { seed, epochs: dryRun ? 1 : epochs, dryRun: String(dryRun), lr, gamma, batchSize };
-  if (linearClassifier) return { head: 'linear', dim, nClass, ...training };
-  return { head: 'gmml', covType, components, dim, nClass, ...training };
+  // What each output of the head stands for.
+  const classes = { dim, nClass: digits.length, labels: digits.join(' ') };
+  if (linearClassifier) return { head: 'linear', ...classes, ...training };
+  return { head: 'gmml', covType, components, ...classes, ...training };
 }

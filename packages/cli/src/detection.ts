@@ -1,0 +1,92 @@
+import { ArgumentError, NotFiniteError } from '@gmml/tensor';
+import { checkInteger, checkNumber } from '@gmml/tensor/checks';
+
+/**
+ * Area under the receiver operating characteristic: the probability that a known sample has a higher score than an
+ * unknown one, ties counting half, (#{known > unknown} + ½ #{known = unknown}) / (n·m). In [0, 1]; ½ is guessing.
+ *
+ * @param known [n] scores, higher being more typical; infinite ones are allowed
+ * @param unknown [m]
+ * @throws ArgumentError when one of them is empty; NotFiniteError for NaN
+ * @see Hanley and McNeil 1982, "The meaning and use of the area under a receiver operating characteristic curve"
+ */
+export function auroc(known: ArrayLike<number>, unknown: ArrayLike<number>): number {
+  const positives = sorted('auroc', 'known', known);
+  const negatives = sorted('auroc', 'unknown', unknown);
+  let [below, notAbove, wins] = [0, 0, 0];
+  for (const score of positives) {
+    while (below < negatives.length && negatives[below] < score) below++;
+    while (notAbove < negatives.length && negatives[notAbove] <= score) notAbove++;
+    wins += (below + notAbove) / 2;
+  }
+  return wins / (positives.length * negatives.length);
+}
+
+/**
+ * The share of unknown samples that are taken for known ones where the share `kept` of known ones is kept: of those at
+ * or above the highest threshold that leaves at least so many known ones. In [0, 1]; 0 is best.
+ *
+ * @param known [n] scores, higher being more typical; infinite ones are allowed
+ * @param unknown [m]
+ * @param kept the true-positive rate, from 0 to 1; default 0.95
+ * @throws ArgumentError when one of them is empty or `kept` is out of its range; NotFiniteError for NaN
+ * @see Hendrycks and Gimpel 2017, "A baseline for detecting misclassified and out-of-distribution examples"; Liang, Li
+ *   and Srikant 2018, "Enhancing the reliability of out-of-distribution image detection", section 4.2
+ */
+export function falsePositiveRate(known: ArrayLike<number>, unknown: ArrayLike<number>, kept = 0.95): number {
+  const op = 'falsePositiveRate';
+  checkNumber(op, 'kept', kept, { from: 0, to: 1 });
+  const positives = sorted(op, 'known', known);
+  const negatives = sorted(op, 'unknown', unknown);
+  const n = positives.length;
+  let needed = Math.ceil(kept * n);
+  // The product may round up beyond an integer that it should be: a share of exactly `kept` is enough.
+  if (needed > 0 && (needed - 1) / n >= kept) needed--;
+  if (needed === 0) return 0;
+  const threshold = positives[n - needed];
+  return negatives.filter((score) => score >= threshold).length / negatives.length;
+}
+
+/**
+ * Expected calibration error Σ_b (n_b / n) · |accuracy_b − confidence_b| over bins of equal width ((b − 1)/B, b/B] of the
+ * confidence. In [0, 1]; 0 when of the answers that are 90 % sure, 90 % are right, and so on.
+ *
+ * @param confidences [n] the probability of each answer, from 0 to 1
+ * @param correct [n] whether it is right
+ * @param bins B, an integer of at least 1; default 15
+ * @throws ArgumentError when there is none, the lengths differ, or a confidence is out of its range
+ * @see Guo, Pleiss, Sun and Weinberger 2017, "On calibration of modern neural networks", equation 3
+ */
+export function expectedCalibrationError(
+  confidences: ArrayLike<number>,
+  correct: ArrayLike<boolean>,
+  bins = 15,
+): number {
+  const op = 'expectedCalibrationError';
+  const n = confidences.length;
+  checkInteger(op, 'bins', bins, 1);
+  if (n === 0 || correct.length !== n) {
+    throw new ArgumentError(
+      `${op}: there must be as many confidences as answers, at least one: there are ${n} and ${correct.length}.`,
+    );
+  }
+  // In each bin Σ correct − Σ confidence, which is n_b·(accuracy_b − confidence_b).
+  const gaps = new Float64Array(bins);
+  for (let i = 0; i < n; i++) {
+    const confidence = confidences[i];
+    checkNumber(op, `confidence ${i}`, confidence, { from: 0, to: 1 });
+    const bin = Math.max(0, Math.ceil(confidence * bins) - 1);
+    gaps[bin] += (correct[i] ? 1 : 0) - confidence;
+  }
+  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / n;
+}
+
+function sorted(op: string, name: string, scores: ArrayLike<number>): Float64Array {
+  const values = Float64Array.from(scores);
+  if (values.length === 0) {
+    throw new ArgumentError(`${op}: there must be ${name} scores: there are none.`);
+  }
+  const bad = values.findIndex(Number.isNaN);
+  if (bad >= 0) throw new NotFiniteError(`${op}: ${name} scores must be numbers: score ${bad} is NaN.`);
+  return values.toSorted();
+}

@@ -1,0 +1,68 @@
+import { noGrad, scope, tensor } from '@gmml/tensor';
+import type { Tensor } from '@gmml/tensor';
+import type { ReferenceNetwork } from './network.js';
+
+/** What a trained network makes of N images. */
+export interface HeadOutputs {
+  readonly count: number;
+  /** The features that reach the head, [N, D] row by row. */
+  readonly features: Float32Array;
+  /** log p(class | image) [N, C] row by row. */
+  readonly logPosteriors: Float32Array;
+}
+
+/** Rows `[B, ...]`, made where it is called: in the memory of a running scope. */
+export type Batch = () => Tensor;
+
+/** Runs the network over batches of images `[B, 1, 28, 28]`, in evaluation mode and without gradients. */
+export function headOutputs(network: ReferenceNetwork, batches: Iterable<Batch>): HeadOutputs {
+  network.eval();
+  const features: Float32Array[] = [];
+  const logPosteriors: Float32Array[] = [];
+  let count = 0;
+  for (const batch of batches) {
+    scope(() =>
+      noGrad(() => {
+        const made = network.features(batch());
+        features.push(Float32Array.from(made.data));
+        logPosteriors.push(Float32Array.from(network.classify(made).data));
+        count += made.shape[0];
+      }),
+    );
+  }
+  return { count, features: joined(features), logPosteriors: joined(logPosteriors) };
+}
+
+/** What `head` makes of the features [N, D], so many rows at once: its numbers, row by row. */
+export function overFeatures(
+  { features, count }: HeadOutputs,
+  batchSize: number,
+  head: (features: Tensor) => Tensor,
+): Float32Array {
+  const rows = tensor(features, { shape: [count, features.length / count] });
+  const made = Array.from(inBatches(rows, batchSize), (batch) =>
+    scope(() => noGrad(() => Float32Array.from(head(batch()).data))),
+  );
+  return joined(made);
+}
+
+/** Rows of `[N, ...]`, so many at once, in their order. */
+export function* inBatches(rows: Tensor, batchSize: number): Iterable<Batch> {
+  const [count, ...shape] = rows.shape;
+  const size = rows.size / count;
+  for (let first = 0; first < count; first += batchSize) {
+    const end = Math.min(count, first + batchSize);
+    yield () => tensor(rows.data.subarray(first * size, end * size), { shape: [end - first, ...shape] });
+  }
+}
+
+/** One array after the other. */
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

@@ -1,0 +1,66 @@
+import type { LabelledImages, Mnist } from '@gmml/data';
+import { tensor } from '@gmml/tensor';
+import type { Tensor } from '@gmml/tensor';
+import { UsageError } from './errors.js';
+
+/** The digits that a network is to learn, and those that it is never shown. */
+export interface KnownDigits {
+  /** Labels are places in `labels`. */
+  train: LabelledImages;
+  test: LabelledImages;
+  /** The digit that each output of the network stands for, in rising order. */
+  labels: readonly number[];
+  /** A digit that is in neither, and its test images [M, 1, 28, 28]. */
+  unseen?: { digit: number; images: Tensor };
+}
+
+/**
+ * Leaves a digit out, if one is given: the network's labels are then numbered without it.
+ *
+ * @throws UsageError naming the digits when it is not among both the training and the test images, or the only one
+ */
+export function knownDigits({ train, test, nClass }: Mnist, unseen?: number): KnownDigits {
+  const labels = Array.from({ length: nClass }, (_, label) => label);
+  if (unseen === undefined) return { train, test, labels };
+  const there = labels.filter(
+    (label) => train.labels.data.includes(label) && test.labels.data.includes(label),
+  );
+  if (!there.includes(unseen)) {
+    throw new UsageError(
+      `--unseen must be a digit of the data, one of ${there.join(', ')}: it is ${unseen}.`,
+    );
+  }
+  if (there.length === 1) {
+    throw new UsageError(
+      `--unseen must leave a digit to train on: the data has no other than ${unseen}. Leave it out.`,
+    );
+  }
+  return {
+    train: without(train, unseen),
+    test: without(test, unseen),
+    labels: labels.filter((label) => label !== unseen),
+    unseen: { digit: unseen, images: chosen(test, (label) => label === unseen).images },
+  };
+}
+
+/** About `most` rows evenly from all of them: a sample of every class also where rows are in the order of classes. */
+export function evenSample({ images, labels }: LabelledImages, most: number): LabelledImages {
+  const count = labels.size;
+  if (count <= most) return { images, labels };
+  const wanted = new Set(Array.from({ length: most }, (_, i) => Math.floor((i * count) / most)));
+  return chosen({ images, labels }, (_, row) => wanted.has(row));
+}
+
+function without(digits: LabelledImages, unseen: number): LabelledImages {
+  const { images, labels } = chosen(digits, (label) => label !== unseen);
+  return { images, labels: tensor(labels.data.map((label) => (label > unseen ? label - 1 : label))) };
+}
+
+/** The rows that `isWanted`, copied. */
+function chosen(
+  { images, labels }: LabelledImages,
+  isWanted: (label: number, row: number) => boolean,
+): LabelledImages {
+  const rows = Array.from(labels.data.keys()).filter((row) => isWanted(labels.data[row], row));
+  return { images: images.indexSelect(0, rows), labels: labels.indexSelect(0, rows) };
+}
