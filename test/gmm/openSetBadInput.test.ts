@@ -21,7 +21,7 @@ describe('bad input to OpenSetClassifier is refused before anything changes', ()
     ],
     [
       { features: 2, score: 'softmax' },
-      "OpenSetClassifier: score must be one of 'density', 'relative': it is 'softmax'.",
+      "OpenSetClassifier: score must be one of 'density', 'relative', 'regularized', 'nearest', 'norm': it is 'softmax'.",
     ],
     [{ features: 2, score: [] }, 'OpenSetClassifier: score must name a score: it names none.'],
   ])('options %j', (options, message) => {
@@ -96,7 +96,26 @@ describe('bad input to OpenSetClassifier is refused before anything changes', ()
     );
     expect(bad((c) => c.calibrate({ labels: ['ant'] }))).toThrow(
       new ArgumentError(
-        'OpenSetClassifier.calibrate: labels and posterior belong to examples: there are none. Give the examples they are of.',
+        'OpenSetClassifier.calibrate: labels, posterior, classes and leaveOut belong to examples: there are none. Give the examples they are of.',
+      ),
+    );
+  });
+
+  it('leaving out what cannot be', () => {
+    const examples = [[1, 2, 3, 4]];
+    expect(bad((c) => c.calibrate({ examples, leaveOut: true }))).toThrow(
+      new ArgumentError(
+        'OpenSetClassifier.calibrate: leaveOut needs the labels of the examples: there are none.',
+      ),
+    );
+    const single = (): void => {
+      const classifier = trained(5);
+      classifier.addExamples('dog', examples);
+      classifier.calibrate({ examples, labels: ['dog'], leaveOut: true });
+    };
+    expect(single).toThrow(
+      new ArgumentError(
+        "OpenSetClassifier.calibrate: leaveOut needs two examples of each label: 'dog' has one. Add more, or leave it out of the examples.",
       ),
     );
   });
@@ -148,7 +167,17 @@ describe('bad input to OpenSetClassifier is refused before anything changes', ()
         'OpenSetClassifier.predict: the posterior must have a row for each sample: it has 2, there are 1 samples.',
       ),
     );
-    expect(bad((c) => c.predict([1, 2, 3, 4], { posterior: [0.2, 0.8] }))).toThrow(
+    expect(bad((c) => c.predict([1, 2, 3, 4], { posterior: [-1, -2] }))).toThrow(
+      new ShapeError(
+        'OpenSetClassifier.predict: the posterior must have a column for each class: row 0 has 2, there are 3 classes. Name the label of each column by classes.',
+      ),
+    );
+    expect(bad((c) => c.predict([1, 2, 3, 4], { posterior: [-1, -2], classes: ['dog', 'elk'] }))).toThrow(
+      new ArgumentError(
+        "OpenSetClassifier.predict: classes must name the label of each column of the posterior: they are 'dog', 'elk', of which none is known.",
+      ),
+    );
+    expect(bad((c) => c.predict([1, 2, 3, 4], { posterior: [0.2, 0.8, 0] }))).toThrow(
       new ArgumentError(
         'OpenSetClassifier.predict: the posterior must be log-probabilities: the largest of row 0 is 0.8. Give the output of logSoftmax.',
       ),

@@ -54,13 +54,59 @@ describe('calibration', () => {
   );
 
   it('ranks: p = (1 + number as typical or less)/(n + 1)', () => {
-    const classifier = new OpenSetClassifier({ features: 1 });
+    const classifier = new OpenSetClassifier({ features: 1, score: 'density' });
     classifier.addExamples('a', [[-1], [1], [0.5], [-0.5]]);
     classifier.calibrate({ keep: 0.75, examples: [[0.1], [1], [2], [3]] });
     expect(classifier.predict([[0], [0.5], [1], [1.5], [2.5], [3], [9]]).map((a) => a.typicality)).toEqual([
       1, 0.8, 0.8, 0.6, 0.4, 0.4, 0.2,
     ]);
     expect(classifier.predict([[3], [9]]).map(({ label }) => label)).toEqual(['a', null]);
+  });
+
+  it.each(COVARIANCES)(
+    'by all examples, left out, is that by the kept ones when all are kept: %s',
+    (covariance) => {
+      const generator = new Generator(1);
+      const [byKept, byAll] = [trained(60, { covariance }), trained(60, { covariance })];
+      const examples = LABELS.flatMap((_, k) => vectorsOf(k, 60, 4, generator));
+      const labels = LABELS.flatMap((label) => Array.from(examples.slice(0, 60), () => label));
+      byKept.calibrate();
+      byAll.calibrate({ examples, labels, leaveOut: true });
+      const probes = [0, 1, 2, 3].flatMap((k) => vectorsOf(k, 20, 4, generator));
+      expect(byAll.predict(probes)).toEqual(byKept.predict(probes));
+    },
+  );
+
+  it('ranks each label among its own samples where there are 50 of it', () => {
+    const generator = new Generator(3);
+    const around = (x: number, scale: number, count: number): number[][] =>
+      Array.from({ length: count }, () => [x + scale * generator.normal(), scale * generator.normal()]);
+    // The label 'wide' has lower densities everywhere; among its own samples its typical ones are typical.
+    const typicalityOfWide = (count: number): number => {
+      const classifier = new OpenSetClassifier({ features: 2, covariance: 'full', score: 'density' });
+      classifier.addExamples('narrow', around(-50, 0.01, 180));
+      classifier.addExamples('wide', around(50, 10, count));
+      classifier.calibrate();
+      const answers = classifier.predict(around(50, 3, 200));
+      return answers.reduce((sum, { typicality }) => sum + typicality!, 0) / answers.length;
+    };
+    expect(typicalityOfWide(49)).toBeLessThan(0.4);
+    expect(typicalityOfWide(60)).toBeGreaterThan(0.8);
+  });
+
+  it('takes the columns of a posterior in the order of classes', () => {
+    const generator = new Generator(2);
+    const held = LABELS.flatMap((_, k) => vectorsOf(k, 100, 4, generator));
+    const labels = LABELS.flatMap((label) => Array.from({ length: 100 }, () => label));
+    const posterior = labels.map((label) =>
+      LABELS.map((name) => Math.log(name === label ? 0.8 : 0.1 * generator.uniform())),
+    );
+    const classes = ['bee', 'elk', 'cat', 'ant'];
+    const widened = posterior.map(([ant, bee, cat]) => [bee, -30, cat, ant]);
+    const [sorted, named] = [trained(60), trained(60)];
+    sorted.calibrate({ examples: held, labels, posterior });
+    named.calibrate({ examples: held, labels, posterior: widened, classes });
+    expect(named.predict(held, { posterior: widened, classes })).toEqual(sorted.predict(held, { posterior }));
   });
 
   it('is made anew from the kept examples when examples come or go', () => {

@@ -25,7 +25,12 @@ describe('toSafetensors and fromSafetensors', () => {
     const states: ((c: OpenSetClassifier) => void)[] = [
       () => {},
       (c) => c.calibrate({ keep: 0.9 }),
-      (c) => c.calibrate({ examples: held, posterior: held.map((_, i) => [-1 / (i + 1), -3]) }),
+      (c) =>
+        c.calibrate({
+          examples: held,
+          posterior: held.map((_, i) => [-1 / (i + 1), -3]),
+          classes: ['few', 'ant'],
+        }),
       (c) => c.addExamples('new', vectorsOf(2, 3, 4, generator)),
     ];
     for (const change of states) {
@@ -171,20 +176,38 @@ describe('fromSafetensors refuses', () => {
     ],
     [
       'too few calibration samples',
-      ({ tensors }) => {
-        for (const name of ['density', 'relative']) tensors[`score.${name}`] = float64([2], 1, 2);
-      },
+      ({ tensors }) => (tensors.combined = float64([2], -3, -2)),
       'the calibration must have enough samples for keep 0.95: there are 2',
     ],
     [
-      'scores of different lengths',
-      ({ tensors }) => (tensors['score.relative'] = float64([2], 1, 2)),
-      'score.relative must be [60]: it is [2]',
+      'a ranking that is missing',
+      ({ tensors }) => delete tensors['ranking.nearest'],
+      'there must be ranking.nearest: there is none',
     ],
     [
-      'a score that is NaN',
-      ({ tensors }) => (tensors['score.density'].data[7] = NaN),
-      'score.density must be finite: entry 7 is NaN',
+      'rankings of different lengths',
+      ({ tensors }) => (tensors['ranking.relative'] = float64([2], 1, 2)),
+      'ranking.relative must be [60]: it is [2]',
+    ],
+    [
+      'a ranking that is NaN',
+      ({ tensors }) => (tensors['ranking.density'].data[7] = NaN),
+      'ranking.density must be finite: entry 7 is NaN',
+    ],
+    [
+      'a ranking that falls',
+      ({ tensors }) => tensors['ranking.density'].data.set([5, 4]),
+      'ranking.density must rise: 4 comes after 5',
+    ],
+    [
+      'a group that is none',
+      ({ tensors }) => (tensors.groups.data[2] = 1),
+      'groups must be below 1: entry 2 is 1',
+    ],
+    [
+      'half a group',
+      ({ tensors }) => (tensors.groups.data[2] = 0.5),
+      'groups must be counts: entry 2 is 0.5',
     ],
     [
       'another tensor',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MultivariateNormal } from '@gmml/gmm';
 import { eye, Generator, tensor, zeros, type Tensor } from '@gmml/tensor';
-import { fitGaussians } from '../../packages/gmm/src/openSet/classGaussians.js';
+import { fitGaussians, type OpenSetCovariance } from '../../packages/gmm/src/openSet/classGaussians.js';
 import { mergeAll, noMoments, withRows, type Moments } from '../../packages/gmm/src/openSet/moments.js';
 import {
   oracleApproximating,
@@ -13,7 +13,8 @@ import {
   withExamples,
   type LabelExamples,
 } from '../../packages/gmm/src/openSet/labelExamples.js';
-import { OpenSetModel } from '../../packages/gmm/src/openSet/openSetModel.js';
+import { OpenSetModel, type Priors } from '../../packages/gmm/src/openSet/openSetModel.js';
+import type { Groups } from '../../packages/gmm/src/openSet/ranking.js';
 import { vectorsOf } from './openSetExamples.js';
 
 const D = 5;
@@ -161,40 +162,111 @@ describe('leaving one out by a rank-one downdate is what fitting without it give
   });
 });
 
-describe('the scores of kept examples', () => {
-  it.each(['equal', 'counts'] as const)('leave them out of labels, background and priors: %s', (priors) => {
-    const options = { features: D, covariance: 'tied', shrinkage: 0.1, priors } as const;
-    const labels = new Map(
-      names.map((name, k): [string, LabelExamples] => [
-        name,
-        withExamples(NO_EXAMPLES, COUNTS[k], D, 'triangle', (first, n) =>
-          Float64Array.from(examples[k].slice(first, first + n).flatMap((vector) => [...vector])),
-        ),
-      ]),
-    );
-    const kept = names.flatMap((name) => labels.get(name)!.kept.map(({ vector }) => vector));
-    const x = Float64Array.from(kept.flatMap((vector) => [...vector]));
+/** The kept examples of the labels, all of them, in the order in which they are scored. */
+function keptOf(covariance: OpenSetCovariance, priors: Priors = 'equal') {
+  const spread = covariance === 'diag' ? 'diagonal' : 'triangle';
+  const labels = new Map(
+    names.map((name, k): [string, LabelExamples] => [
+      name,
+      withExamples(NO_EXAMPLES, COUNTS[k], D, spread, (first, n) =>
+        Float64Array.from(examples[k].slice(first, first + n).flatMap((vector) => [...vector])),
+      ),
+    ]),
+  );
+  const kept = names.flatMap((name) => labels.get(name)!.kept.map(({ vector }) => vector));
+  const model = new OpenSetModel(labels, { features: D, covariance, shrinkage: 0.1, priors });
+  return { model, kept, x: Float64Array.from(kept.flatMap((vector) => [...vector])) };
+}
+
+const each: Groups = { count: 3, of: Int32Array.of(0, 1, 2) };
+
+describe('the scores of kept examples leave them out', () => {
+  it.each(['equal', 'counts'] as const)('of priors: %s', (priors) => {
+    const { model, x } = keptOf('tied', priors);
     const moments = examples.map((vectors) => momentsOf(vectors, 'triangle'));
-    const of = mergeAll(moments, D, 'triangle');
-    const densities = fitGaussians(moments, of, 'tied', 0.1, names).logDensities(x, owners);
-    const background = fitGaussians([of], of, 'tied', 0.1, ['all']).logDensities(x, new Int32Array(total));
-    const expected = kept.map((_, i) => {
-      const own = [...densities.subarray(3 * i, 3 * i + 3)];
+    const all = mergeAll(moments, D, 'triangle');
+    const densities = fitGaussians(moments, all, 'tied', 0.1, names).logDensities(x, owners);
+    const { x: rowsScored, ...left } = model.keptRows();
+    expect(rowsScored).toEqual(x);
+    expect([...left.owners]).toEqual([...owners]);
+    const { logDensity } = model.score(x, [], each, left);
+    const expected = Array.from(owners, (owner, i) => {
       const shares = COUNTS.map((count, k) =>
-        priors === 'equal' ? 1 / 3 : (count - (k === owners[i] ? 1 : 0)) / (total - 1),
+        priors === 'equal' ? 1 / 3 : (count - (k === owner ? 1 : 0)) / (total - 1),
       );
-      const mixture = own.reduce((sum, density, k) => sum + shares[k] * Math.exp(density), 0);
-      return { density: Math.log(mixture), relative: Math.max(...own) - background[i] };
+      const own = densities.subarray(3 * i, 3 * i + 3);
+      return Math.log(own.reduce((sum, density, k) => sum + shares[k] * Math.exp(density), 0));
     });
-    const { density, relative } = new OpenSetModel(labels, options).scoreKept();
-    expect(density).toBeAllClose(
-      expected.map((score) => score.density),
-      { rtol: 1e-10 },
+    expect(logDensity).toBeAllClose(expected, { rtol: 1e-10 });
+  });
+
+  it.each(['tied', 'full', 'diag'] as const)('of labels and background: %s', (covariance) => {
+    const { model, x } = keptOf(covariance);
+    const spread = covariance === 'diag' ? 'diagonal' : 'triangle';
+    const moments = examples.map((vectors) => momentsOf(vectors, spread));
+    const all = mergeAll(moments, D, spread);
+    const of = covariance === 'full' ? 'tied' : covariance;
+    const background = fitGaussians([all], all, of, 0.1, ['all']).logDensities(x, new Int32Array(total));
+    const above = (least: number): Float64Array =>
+      fitGaussians(moments, all, covariance, 0.1, names, least)
+        .logDensities(x, owners)
+        .map((density, at) => density - background[Math.floor(at / 3)]);
+    const { x: _, ...left } = model.keptRows();
+    const { scores } = model.score(x, ['relative', 'regularized'], each, left);
+    expect(scores.relative!).toBeAllClose(above(0), { rtol: 1e-8 });
+    expect(scores.regularized!).toBeAllClose(above(0.5), { rtol: 1e-8 });
+  });
+
+  it.each(['tied', 'diag'] as const)('of directions: %s', (covariance) => {
+    const { model, kept, x } = keptOf(covariance);
+    const worth = worthOf(total - 3, 0.1);
+    const expected = kept.flatMap((vector, i) => {
+      const rest = names.map((_, k) => kept.filter((__, n) => owners[n] === k && n !== i));
+      const groups = rest.map(groupOf);
+      const mean = groupOf(rest.flat()).mean;
+      const all = pooled(groups);
+      const scatter = covariance === 'diag' ? all.diagonal().diagEmbed() : all;
+      const sigma = sigmaOf(scatter, total - 4, identity.mul(meanVariance), worth);
+      const whiten = (v: Float64Array): Tensor => {
+        const away = tensor([...v], { dtype: 'float64' })
+          .sub(mean)
+          .reshape([D, 1]);
+        return sigma.cholesky().triangularSolve(away);
+      };
+      const z = whiten(vector);
+      return rest.map((others) =>
+        Math.max(
+          ...others.map((other) => {
+            const w = whiten(other);
+            return z.mul(w).sum().item() / Math.sqrt(z.square().sum().item() * w.square().sum().item());
+          }),
+        ),
+      );
+    });
+    const { x: _, ...left } = model.keptRows();
+    expect(model.score(x, ['nearest'], each, left).scores.nearest!).toBeAllClose(expected, { rtol: 1e-9 });
+  });
+
+  it('of lengths', () => {
+    const { model, kept, x } = keptOf('tied');
+    const lengths = kept.map((vector) => Math.hypot(...vector));
+    const expected = lengths.flatMap((length, i) =>
+      names.map((_, k) => {
+        const own = lengths.filter((__, n) => owners[n] === k && n !== i).toSorted((a, b) => a - b);
+        const median = (own[(own.length - 1) >> 1] + own[own.length >> 1]) / 2;
+        return Math.min(0, 1e-5 * median - Math.abs(length - median));
+      }),
     );
-    expect(relative).toBeAllClose(
-      expected.map((score) => score.relative),
-      { rtol: 1e-8 },
-    );
+    const { x: _, ...left } = model.keptRows();
+    expect(model.score(x, ['norm'], each, left).scores.norm!).toBeAllClose(expected, { rtol: 1e-12 });
+  });
+
+  it('finds again which of them are kept', () => {
+    const { model, x } = keptOf('full');
+    const { x: _, ...left } = model.keptRows();
+    expect(model.placesOf(x, owners)).toEqual(left);
+    const strange = x.map((value) => value + 1);
+    expect([...model.placesOf(strange, owners).places]).toEqual([...owners].map((k) => COUNTS[k]));
   });
 });
 

@@ -1,91 +1,79 @@
-import { ArgumentError, NumericalError, ShapeError, Tensor } from '@gmml/tensor';
-import { samplesNeeded, Typicality } from './typicality.js';
-import { SCORES, type Score } from './openSetScores.js';
-import type { Vector, Vectors } from './vectors.js';
+import { NumericalError } from '@gmml/tensor';
+import type { Score } from './openSetScores.js';
+import { pValue, type Groups, type Ranking } from './ranking.js';
 
-/** The scores of n calibration samples: each [n], those from the features always, the head's where it was given. */
-export type CalibrationScores = Readonly<Partial<Record<Score, Float64Array>>>;
+/** Values [n, groups] of several scores; the posterior's groups may be others than the features'. */
+export type ScoreColumns = Readonly<Partial<Record<Score, Float64Array>>>;
 
 /** What typicality is ranked against, and where it ends. */
-export class Calibration {
+export interface Calibration {
   /** The share of known samples that is kept. */
   readonly keep: number;
-  readonly scores: CalibrationScores;
-  private readonly made = new Map<string, Typicality>();
+  /** Which labels are ranked together by scores from features, and by the posterior where there was one. */
+  readonly groups: Groups;
+  readonly posteriorGroups: Groups | null;
+  readonly rankings: Readonly<Partial<Record<Score, Ranking>>>;
+  /** The calibration samples' combined scores in rising order: from features alone, and with a posterior. */
+  readonly combined: Float64Array;
+  readonly combinedWithPosterior: Float64Array | null;
+}
 
-  constructor(keep: number, scores: CalibrationScores) {
-    this.keep = keep;
-    this.scores = scores;
-  }
+/** The groups of a sample's own label; −1 where it is not among the ranked. */
+export interface OwnGroups {
+  readonly features: number;
+  readonly posterior: number;
+}
 
-  /** How many samples, n. */
-  get samples(): number {
-    return this.scores.density?.length ?? 0;
-  }
+const NO_GROUPS: OwnGroups = { features: -1, posterior: -1 };
 
-  /** Whether there are enough samples to tell a share of 1 − keep. */
-  get isEnough(): boolean {
-    return this.samples >= samplesNeeded(this.keep);
-  }
+/**
+ * One number of several scores, higher being more typical: the sum of the logs of their p-values (Fisher,
+ * "Statistical methods for research workers", 1925). Scores may depend on each other: sums are ranked in turn.
+ * @param own the group of a sample that is itself among the ranked, by the features' groups and by the posterior's
+ */
+export function combinedScore(
+  rankings: Calibration['rankings'],
+  scores: readonly Score[],
+  columns: ScoreColumns,
+  row: number,
+  own: OwnGroups = NO_GROUPS,
+): number {
+  // Of one score and one group the order is all there is: ranks would only be coarser.
+  const [only] = scores;
+  if (scores.length === 1 && rankings[only]!.sorted.length === 1) return columns[only]![row];
+  return scores.reduce((sum, score) => {
+    const group = score === 'posterior' ? own.posterior : own.features;
+    return sum + rankings[score]!.logP(columns[score]!, row, group);
+  }, 0);
+}
 
-  has(score: Score): boolean {
-    return this.scores[score] !== undefined;
-  }
+/** p in (0, 1] of a sample with these scores: (1 + number of calibration samples as typical or less)/(n + 1). */
+export function typicality(
+  { rankings, combined, combinedWithPosterior }: Calibration,
+  scores: readonly Score[],
+  columns: ScoreColumns,
+  row: number,
+): number {
+  const ranked = columns.posterior ? combinedWithPosterior! : combined;
+  return pValue(ranked, combinedScore(rankings, scores, columns, row));
+}
 
-  /** The ranking by these scores, each of which is there. */
-  typicality(scores: readonly Score[]): Typicality {
-    const key = scores.join(' ');
-    const made = this.made.get(key) ?? new Typicality(scores.map((score) => this.scores[score]!));
-    this.made.set(key, made);
-    return made;
-  }
-
-  /** The scores that are there, in a fixed order. */
-  names(): Score[] {
-    return SCORES.filter((score) => this.has(score));
-  }
+/** Whether there are enough samples to tell a share of 1 − keep. */
+export function isEnough({ keep, combined }: Pick<Calibration, 'keep' | 'combined'>): boolean {
+  return combined.length >= samplesNeeded(keep);
 }
 
 /** @throws NumericalError with the number needed unless there are enough samples */
 export function checkEnough(op: string, calibration: Calibration): void {
-  const { keep, samples } = calibration;
-  if (calibration.isEnough) return;
+  if (isEnough(calibration)) return;
+  const { keep, combined } = calibration;
   throw new NumericalError(
-    `${op}: keep ${keep} needs at least ${samplesNeeded(keep)} calibration samples: there are ${samples}. Add examples (a label's count from the second on), give held-out ones as examples, or lower keep.`,
+    `${op}: keep ${keep} needs at least ${samplesNeeded(keep)} calibration samples: there are ${combined.length}. Add examples (a label's count from the second on), give held-out ones as examples, or lower keep.`,
   );
 }
 
-/**
- * The score of a head's log-posteriors [N, C], or [C] for one sample: the largest of each row.
- * @throws ShapeError unless there is a row for each sample; ArgumentError for what is no log-probability
- */
-export function posteriorScores(
-  op: string,
-  posterior: Tensor | Vectors | Vector,
-  rows: number,
-): Float64Array {
-  const parts = posterior instanceof Tensor ? rowsOfTensor(posterior) : posterior;
-  const vectors = (typeof parts[0] === 'number' ? [parts] : parts) as Vectors;
-  if (vectors.length !== rows) {
-    throw new ShapeError(
-      `${op}: the posterior must have a row for each sample: it has ${vectors.length}, there are ${rows} samples.`,
-    );
-  }
-  return Float64Array.from(vectors, (vector, row) => {
-    const largest = Math.max(...vector);
-    // Rounding in float32 may leave the log of 1 a little above 0.
-    if (!(largest > -Infinity && largest <= 1e-3)) {
-      throw new ArgumentError(
-        `${op}: the posterior must be log-probabilities: the largest of row ${row} is ${largest}. Give the output of logSoftmax.`,
-      );
-    }
-    return largest;
-  });
-}
-
-function rowsOfTensor(x: Tensor): Vectors {
-  const classes = x.shape[x.ndim - 1] ?? 1;
-  return Array.from({ length: x.size / Math.max(1, classes) }, (_, n) =>
-    x.data.subarray(n * classes, (n + 1) * classes),
-  );
+/** The number of calibration samples without which no p-value reaches 1 − keep: 1/(1 − keep) − 1, rounded up. */
+export function samplesNeeded(keep: number): number {
+  // Rounding in 1 − keep must not ask for one more.
+  return Math.max(1, Math.ceil(1 / (1 - keep) - 1 - 1e-9 / (1 - keep)));
 }

@@ -1,8 +1,7 @@
 import { NotPositiveDefiniteError } from '@gmml/tensor';
 import { type Moments } from './moments.js';
+import { pooledCovariance, pooledVariances, type Pooled } from './pooledCovariance.js';
 import {
-  meanVariance,
-  oracleApproximating,
   sharesOf,
   towardTarget,
   towardVariances,
@@ -11,7 +10,7 @@ import {
   type Shrinkage,
   type Weights,
 } from './shrinkage.js';
-import { factorInPlace, logDeterminant, rowStart, whitenRows } from './triangle.js';
+import { factorInPlace, logDeterminant, whitenRows } from './triangle.js';
 
 const LOG_2PI = Math.log(2 * Math.PI);
 
@@ -34,6 +33,7 @@ export interface ClassGaussians {
  * one, 'full' each label's toward the pooled one, 'diag' each label's variances toward the pooled ones, which are
  * shrunk toward their mean.
  * @param all the moments of all labels together
+ * @param least a label's own covariance is shrunk by no less
  * @throws NotPositiveDefiniteError naming the label
  */
 export function fitGaussians(
@@ -42,30 +42,14 @@ export function fitGaussians(
   covariance: OpenSetCovariance,
   shrinkage: Shrinkage,
   names: readonly string[],
+  least = 0,
 ): ClassGaussians {
-  if (covariance === 'diag') return new DiagGaussians(labels, all, shrinkage, names);
+  if (covariance === 'diag') {
+    return new DiagGaussians(labels, pooledVariances(labels, all, shrinkage), shrinkage, least, names);
+  }
   const pooled = pooledCovariance(labels, all, shrinkage);
-  if (covariance === 'full') return new FullGaussians(labels, pooled, shrinkage, names);
+  if (covariance === 'full') return new FullGaussians(labels, pooled, shrinkage, least, names);
   return new TiedGaussians(labels, all, pooled);
-}
-
-/** The covariance within all labels, as a packed triangle or its diagonal, and how it was made. */
-interface Pooled {
-  readonly sigma: Float64Array;
-  readonly weights: Weights;
-}
-
-/** Σ = (W + κ·s·I)/(ν + κ) of all labels, as a packed triangle. */
-function pooledCovariance(labels: readonly Moments[], all: Moments, shrinkage: Shrinkage): Pooled {
-  const d = all.mean.length;
-  const sigma = pooledScatter(labels);
-  const freedom = all.count - labels.length;
-  const variance = meanVariance(sigma, freedom, all);
-  const amount = shrinkage === 'auto' ? oracleApproximating(sigma, d, freedom) : shrinkage;
-  const weights = weightsOf(freedom, amount);
-  for (let at = 0; at < sigma.length; at++) sigma[at] *= weights.scatter;
-  for (let i = 0; i < d; i++) sigma[rowStart(i) + i] += weights.target * variance;
-  return { sigma, weights };
 }
 
 /** One covariance for all labels: rows are whitened once, and distances are plain ones from there. */
@@ -150,7 +134,13 @@ class FullGaussians implements ClassGaussians {
     readonly logDet: number;
   }[];
 
-  constructor(labels: readonly Moments[], pooled: Pooled, shrinkage: Shrinkage, names: readonly string[]) {
+  constructor(
+    labels: readonly Moments[],
+    pooled: Pooled,
+    shrinkage: Shrinkage,
+    least: number,
+    names: readonly string[],
+  ) {
     const d = labels[0].mean.length;
     const target = pooled.sigma;
     // Labels that are nothing but the target share its factor.
@@ -158,7 +148,7 @@ class FullGaussians implements ClassGaussians {
     this.freedom = labels.map(({ count }) => count - 1);
     this.labels = labels.map(({ count, mean, scatter }, k) => {
       const amount = shrinkage === 'auto' ? towardTarget(scatter, target, d, count - 1) : shrinkage;
-      const weights = weightsOf(count - 1, amount);
+      const weights = weightsOf(count - 1, Math.max(least, amount));
       let factor = weights.scatter === 0 ? shared : null;
       factor ??= factored(
         target.map((t, at) => weights.scatter * scatter[at] + weights.target * t),
@@ -224,12 +214,17 @@ class DiagGaussians implements ClassGaussians {
     readonly variances: Float64Array;
   }[];
 
-  constructor(labels: readonly Moments[], all: Moments, shrinkage: Shrinkage, names: readonly string[]) {
-    const pooled = pooledVariances(labels, all, shrinkage);
+  constructor(
+    labels: readonly Moments[],
+    pooled: Pooled,
+    shrinkage: Shrinkage,
+    least: number,
+    names: readonly string[],
+  ) {
     this.freedom = labels.map(({ count }) => count - 1);
     this.labels = labels.map(({ count, mean, scatter }, k) => {
       const amount = shrinkage === 'auto' ? towardVariances(scatter, pooled.sigma, count - 1) : shrinkage;
-      const weights = weightsOf(count - 1, amount);
+      const weights = weightsOf(count - 1, Math.max(least, amount));
       const variances = pooled.sigma.map((t, j) => weights.scatter * scatter[j] + weights.target * t);
       const row = variances.findIndex((v) => !(v > 0 && v < Infinity));
       if (row >= 0) throw singular(`the covariance of label '${names[k]}'`, row);
@@ -273,22 +268,6 @@ class DiagGaussians implements ClassGaussians {
     }
     return finiteOr(-0.5 * (distance + logDet + d * LOG_2PI));
   }
-}
-
-/** The variances within labels [D], shrunk toward their mean. */
-function pooledVariances(labels: readonly Moments[], all: Moments, shrinkage: Shrinkage): Pooled {
-  const scatter = pooledScatter(labels);
-  const freedom = all.count - labels.length;
-  const target = new Float64Array(scatter.length).fill(meanVariance(scatter, freedom, all));
-  const amount = shrinkage === 'auto' ? towardVariances(scatter, target, freedom) : shrinkage;
-  const weights = weightsOf(freedom, amount);
-  return { sigma: target.map((t, j) => weights.scatter * scatter[j] + weights.target * t), weights };
-}
-
-function pooledScatter(labels: readonly Moments[]): Float64Array {
-  const sum = new Float64Array(labels[0].scatter.length);
-  for (const { scatter } of labels) for (let at = 0; at < sum.length; at++) sum[at] += scatter[at];
-  return sum;
 }
 
 function factored(sigma: Float64Array, d: number, what: string): Float64Array {

@@ -1,19 +1,16 @@
 import { ArgumentError, ShapeError, type Tensor } from '@gmml/tensor';
 import { checkInteger, checkNumber, checkOneOf } from '@gmml/tensor/checks';
-import { Calibration, checkEnough, posteriorScores } from './calibration.js';
+import { calibrateByKept, calibrateBySamples, type CalibrationTask } from './calibrating.js';
+import { checkEnough, isEnough, typicality, type Calibration } from './calibration.js';
 import type { OpenSetCovariance } from './classGaussians.js';
 import { mergeExamples, NO_EXAMPLES, withExamples, type LabelExamples } from './labelExamples.js';
 import type { Spread } from './moments.js';
 import { decodeOpenSet, encodeOpenSet } from './openSetFile.js';
 import { OpenSetModel, softmaxOf } from './openSetModel.js';
 import type { CalibrateOptions, OpenSetAnswer, OpenSetOptions, PredictOptions } from './openSetOptions.js';
-import {
-  DEFAULT_SCORE,
-  DEFAULT_SCORE_WITH_POSTERIOR,
-  FEATURE_SCORES,
-  SCORES,
-  usable,
-} from './openSetScores.js';
+import { FEATURE_SCORES, SCORES, usable } from './openSetScores.js';
+import { posteriorOfLabels } from './posterior.js';
+import { bestOfGroups, oneGroup } from './ranking.js';
 import { rowsOf, type Rows, type Vector, type Vectors } from './vectors.js';
 
 /** Vectors that are copied and answered at once. */
@@ -50,7 +47,7 @@ export class OpenSetClassifier {
   constructor(options: OpenSetOptions) {
     const op = 'OpenSetClassifier';
     const { features, covariance = 'tied', shrinkage = 'auto', priors = 'equal' } = options;
-    const { score = DEFAULT_SCORE, scoreWithPosterior = DEFAULT_SCORE_WITH_POSTERIOR } = options;
+    const { score = FEATURE_SCORES, scoreWithPosterior = SCORES } = options;
     checkInteger(op, 'features', features, 1);
     checkOneOf(op, 'covariance', covariance, ['full', 'diag', 'tied']);
     checkOneOf(op, 'priors', priors, ['equal', 'counts']);
@@ -128,21 +125,21 @@ export class OpenSetClassifier {
    *   for a keep outside of (0, 1), an unknown label, or before any example; ShapeError and NotFiniteError for
    *   unusable vectors
    */
-  calibrate({ keep = 0.95, examples, labels, posterior }: CalibrateOptions = {}): void {
+  calibrate({ keep = 0.95, examples, ...of }: CalibrateOptions = {}): void {
     const op = 'OpenSetClassifier.calibrate';
     if (!(keep > 0 && keep < 1)) {
       throw new ArgumentError(`${op}: keep must be above 0 and below 1: it is ${keep}.`);
     }
     this.checkNotEmpty(op);
-    if (examples === undefined && (labels ?? posterior) !== undefined) {
+    if (examples === undefined && (of.labels ?? of.posterior ?? of.classes ?? of.leaveOut) !== undefined) {
       throw new ArgumentError(
-        `${op}: labels and posterior belong to examples: there are none. Give the examples they are of.`,
+        `${op}: labels, posterior, classes and leaveOut belong to examples: there are none. Give the examples they are of.`,
       );
     }
     const calibration =
       examples === undefined
-        ? new Calibration(keep, this.model().scoreKept())
-        : this.heldOut(op, keep, examples, labels, posterior);
+        ? calibrateByKept(this.model(), this.task(keep))
+        : this.bySamples(op, keep, examples, of);
     checkEnough(op, calibration);
     this.asked = keep;
     this.calibration = calibration;
@@ -161,14 +158,15 @@ export class OpenSetClassifier {
   predict(vectors: Tensor, options?: PredictOptions): OpenSetAnswer | OpenSetAnswer[];
   predict(
     vectors: Tensor | Vectors | Vector,
-    { posterior }: PredictOptions = {},
+    { posterior, classes }: PredictOptions = {},
   ): OpenSetAnswer | OpenSetAnswer[] {
     const op = 'OpenSetClassifier.predict';
     this.checkNotEmpty(op);
     const rows = rowsOf(op, 'vectors', vectors, this.features);
-    const head = posterior === undefined ? null : posteriorScores(op, posterior, rows.rows);
+    const head =
+      posterior === undefined ? null : posteriorOfLabels(op, posterior, rows.rows, this.labels, classes);
     const calibration = this.currentCalibration();
-    if (head && calibration && !calibration.has('posterior')) {
+    if (head && calibration && !calibration.combinedWithPosterior) {
       throw new ArgumentError(
         `${op}: the calibration must have a posterior where one is given: it has none. Call calibrate with examples and posterior after the last change.`,
       );
@@ -210,28 +208,51 @@ export class OpenSetClassifier {
 
   private currentCalibration(): Calibration | null {
     if (this.asked !== null && this.isStale) {
-      const calibration = new Calibration(this.asked, this.model().scoreKept());
-      this.calibration = calibration.isEnough ? calibration : null;
+      const calibration = calibrateByKept(this.model(), this.task(this.asked));
+      this.calibration = isEnough(calibration) ? calibration : null;
       this.isStale = false;
     }
     return this.calibration;
   }
 
-  private heldOut(
+  private task(keep: number): CalibrationTask {
+    const { score, scoreWithPosterior } = this.options;
+    const labels = this.examples.size;
+    return {
+      keep,
+      score: usable([score].flat(), labels, this.covariance),
+      scoreWithPosterior: usable([scoreWithPosterior].flat(), labels, this.covariance),
+    };
+  }
+
+  private bySamples(
     op: string,
     keep: number,
     examples: Tensor | Vectors,
-    labels?: readonly string[],
-    posterior?: Tensor | Vectors,
+    { labels, leaveOut = false, posterior, classes }: Omit<CalibrateOptions, 'keep' | 'examples'>,
   ): Calibration {
     const { rows, block } = rowsOf(op, 'examples', examples, this.features);
     if (labels !== undefined && labels.length !== rows) {
       throw new ShapeError(`${op}: one label per example: there are ${labels.length} for ${rows} examples.`);
     }
-    for (const label of labels ?? []) this.checkKnown(op, label);
-    const head = posterior === undefined ? undefined : posteriorScores(op, posterior, rows);
-    const { scores } = this.model().score(block(0, rows));
-    return new Calibration(keep, head ? { ...scores, posterior: head } : scores);
+    if (leaveOut && labels === undefined) {
+      throw new ArgumentError(`${op}: leaveOut needs the labels of the examples: there are none.`);
+    }
+    for (const label of labels ?? []) {
+      this.checkKnown(op, label);
+      if (leaveOut && this.examples.get(label)!.count < 2) {
+        throw new ArgumentError(
+          `${op}: leaveOut needs two examples of each label: '${label}' has one. Add more, or leave it out of the examples.`,
+        );
+      }
+    }
+    const { names } = this.model();
+    return calibrateBySamples(this.model(), this.task(keep), {
+      x: block(0, rows),
+      owners: labels && Int32Array.from(labels, (label) => names.indexOf(label)),
+      areExamples: leaveOut,
+      posterior: posterior === undefined ? undefined : posteriorOfLabels(op, posterior, rows, names, classes),
+    });
   }
 
   private answers(
@@ -241,23 +262,28 @@ export class OpenSetClassifier {
   ): OpenSetAnswer[] {
     const model = this.model();
     const { names, reliability } = model;
-    const { score, scoreWithPosterior } = this.options;
-    const used = usable([head ? scoreWithPosterior : score].flat(), names.length);
-    const ranking = calibration?.typicality(used);
+    const { score, scoreWithPosterior } = this.task(0);
+    const used = head ? scoreWithPosterior : score;
+    const features = calibration ? used.filter((name) => name !== 'posterior') : [];
+    const groups = calibration?.groups ?? oneGroup(names.length);
     const answers: OpenSetAnswer[] = [];
     for (let first = 0; first < rows; first += ROWS_AT_ONCE) {
-      const { joint, logDensity, scores } = model.score(block(first, Math.min(ROWS_AT_ONCE, rows - first)));
+      const end = Math.min(rows, first + ROWS_AT_ONCE);
+      const { joint, logDensity, scores } = model.score(block(first, end - first), features, groups);
+      const ofHead = head?.subarray(first * names.length, end * names.length);
+      const columns =
+        ofHead && calibration
+          ? { ...scores, posterior: bestOfGroups(ofHead, calibration.posteriorGroups!) }
+          : scores;
       for (const [i, density] of logDensity.entries()) {
         const shares = softmaxOf(joint.subarray(i * names.length, (i + 1) * names.length));
         const nearest = shares.indexOf(Math.max(...shares));
-        const values = used.map((name) => (name === 'posterior' ? head![first + i] : scores[name][i]));
-        const typicality = ranking ? ranking.of(values) : null;
-        const isUnknown = typicality !== null && typicality < 1 - calibration!.keep;
+        const p = calibration && typicality(calibration, used, columns, i);
         answers.push({
-          label: isUnknown ? null : names[nearest],
+          label: p !== null && p < 1 - calibration!.keep ? null : names[nearest],
           probabilities: Object.fromEntries(names.map((name, k) => [name, shares[k]])),
           logDensity: density,
-          typicality,
+          typicality: p,
           nearest: names[nearest],
           reliability: reliability[nearest],
         });

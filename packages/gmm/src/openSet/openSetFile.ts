@@ -1,13 +1,15 @@
 // The state of an OpenSetClassifier as a safetensors file. Metadata: `format`, `options` and `labels` as JSON,
 // `calibration` as JSON when there is one. Tensors: `counts` [K]; of label i `examples.i` [at most 256, D] and, when
-// there are more than a few, `mean.i` [D] and `scatter.i`; of the calibration samples `score.density` [n] and others.
+// there are more than a few, `mean.i` [D] and `scatter.i`; and those of calibrationFile.ts.
 
 import { parseSafetensors, serializeSafetensors } from '@gmml/nn';
-import { FormatError, tensor, type Tensor } from '@gmml/tensor';
-import { Calibration } from './calibration.js';
+import { tensor, type Tensor } from '@gmml/tensor';
+import { isEnough, type Calibration } from './calibration.js';
+import { decodeCalibration, encodeCalibration } from './calibrationFile.js';
+import { FileReader, refuse, shown } from './fileReader.js';
 import { MOST_KEPT } from './keptExamples.js';
 import { FEW, keptOf, type LabelExamples } from './labelExamples.js';
-import { SCORES, type Score } from './openSetScores.js';
+import { usable, type FeatureScore, type Score } from './openSetScores.js';
 import { rowStart, triangleSize } from './triangle.js';
 import { LARGEST_FEATURE } from './vectors.js';
 
@@ -22,14 +24,19 @@ export interface OpenSetState<Options> {
   readonly isStale: boolean;
 }
 
+/** The options that a file's tensors depend on. */
 interface Sizes {
   readonly features: number;
   readonly covariance: string;
+  readonly score: FeatureScore | readonly FeatureScore[];
+  readonly scoreWithPosterior: Score | readonly Score[];
 }
 
 /** The bytes, the same for the same state. */
 export function encodeOpenSet<Options extends Sizes>(state: OpenSetState<Options>): Uint8Array {
-  const { options, examples, calibration, asked, isStale } = state;
+  const { options, examples, asked, isStale } = state;
+  // One that is out of date is made anew when it is needed.
+  const calibration = isStale ? null : state.calibration;
   const labels = [...examples.keys()].toSorted();
   const counts = labels.map((label) => examples.get(label)!.count);
   const tensors: Record<string, Tensor> = { counts: float64(Float64Array.from(counts), [labels.length]) };
@@ -43,10 +50,7 @@ export function encodeOpenSet<Options extends Sizes>(state: OpenSetState<Options
     tensors[`mean.${i}`] = float64(moments.mean, [options.features]);
     tensors[`scatter.${i}`] = float64(moments.scatter, [moments.scatter.length]);
   }
-  for (const name of calibration?.names() ?? []) {
-    const scores = calibration!.scores[name]!;
-    tensors[`score.${name}`] = float64(scores, [scores.length]);
-  }
+  if (calibration) Object.assign(tensors, encodeCalibration(calibration));
   return serializeSafetensors(tensors, {
     format: FORMAT,
     options: JSON.stringify(options),
@@ -69,17 +73,22 @@ export function decodeOpenSet<Options extends Sizes>(
   }
   const options = optionsOf(metadata.options, checked);
   const labels = labelsOf(metadata.labels);
-  const reader = new Reader(tensors);
+  const reader = new FileReader(tensors);
   const counts = reader.take('counts', [labels.length]);
   const examples = labels.map((label, i): [string, LabelExamples] => [
     label,
     labelOf(reader, i, label, counts[i], options),
   ]);
   const { keep, isStale, isMade } = calibrationOf(metadata.calibration);
-  const calibration = isMade && keep !== null ? new Calibration(keep, reader.scores()) : null;
+  const calibration =
+    isMade && keep !== null
+      ? decodeCalibration(reader, keep, labels.length, scoresOf(options, labels))
+      : null;
   reader.checkEmpty();
-  if (calibration && !calibration.isEnough) {
-    refuse(`the calibration must have enough samples for keep ${keep}: there are ${calibration.samples}`);
+  if (calibration && !isEnough(calibration)) {
+    refuse(
+      `the calibration must have enough samples for keep ${keep}: there are ${calibration.combined.length}`,
+    );
   }
   return { options, examples: new Map(examples), calibration, asked: keep, isStale };
 }
@@ -94,6 +103,17 @@ function optionsOf<Options>(text: string, checked: (options: object) => Options)
     // Whatever it is: a hostile file may hold objects where names or numbers are expected.
     return refuse(`options must be allowed: ${error instanceof Error ? error.message : 'they are not'}`);
   }
+}
+
+/** The scores of a calibration without and with a posterior. */
+function scoresOf(
+  { score, scoreWithPosterior, covariance }: Sizes,
+  labels: readonly string[],
+): [Score[], Score[]] {
+  return [
+    usable([score].flat(), labels.length, covariance),
+    usable([scoreWithPosterior].flat(), labels.length, covariance),
+  ];
 }
 
 function labelsOf(text: string): string[] {
@@ -116,7 +136,7 @@ function calibrationOf(text: string): { keep: number | null; isStale: boolean; i
   return { keep, isStale, isMade };
 }
 
-function labelOf(reader: Reader, i: number, label: string, count: number, sizes: Sizes): LabelExamples {
+function labelOf(reader: FileReader, i: number, label: string, count: number, sizes: Sizes): LabelExamples {
   const { features: d, covariance } = sizes;
   if (!Number.isSafeInteger(count) || count < 1) {
     refuse(`counts must be integers of at least 1: that of ${shown(label)} is ${count}`);
@@ -148,56 +168,6 @@ function checkScatter(scatter: Float64Array, d: number, label: string): void {
   }
 }
 
-/** Hands out the tensors of a file, each once and of the shape it must have. */
-class Reader {
-  private readonly left: Map<string, Tensor>;
-
-  constructor(tensors: Readonly<Record<string, Tensor>>) {
-    this.left = new Map(Object.entries(tensors));
-  }
-
-  /** Finite numbers, or what else is fit. */
-  take(name: string, shape: readonly number[] | null, isFit = isModest): Float64Array {
-    const found = this.left.get(name);
-    if (!found) refuse(`there must be ${name}: there is none`);
-    if (shape && (found.ndim !== shape.length || shape.some((size, i) => size !== found.shape[i]))) {
-      refuse(`${name} must be [${shape.join(', ')}]: it is [${found.shape.join(', ')}]`);
-    }
-    const bad = found.data.findIndex((value) => !isFit(value));
-    if (bad >= 0) refuse(`${name} must be finite: entry ${bad} is ${found.data[bad]}`);
-    this.left.delete(name);
-    return Float64Array.from(found.data);
-  }
-
-  /** All score columns, which are equally long. */
-  scores(): Partial<Record<Score, Float64Array>> {
-    const samples = this.take('score.density', null, isScore);
-    const rest = SCORES.filter(
-      (name) => name !== 'density' && (name === 'relative' || this.left.has(`score.${name}`)),
-    );
-    const others = rest.map((name) => [name, this.take(`score.${name}`, [samples.length], isScore)]);
-    return { density: samples, ...(Object.fromEntries(others) as Partial<Record<Score, Float64Array>>) };
-  }
-
-  checkEmpty(): void {
-    const [name] = this.left.keys();
-    if (name !== undefined) refuse(`there must be no other tensors: there is ${shown(name)}`);
-  }
-}
-
-function isModest(value: number): boolean {
-  return Math.abs(value) <= 1e300;
-}
-
-function isFeature(value: number): boolean {
-  return Math.abs(value) <= LARGEST_FEATURE;
-}
-
-/** The logarithm of 0 is one. */
-function isScore(value: number): boolean {
-  return value === -Infinity || isModest(value);
-}
-
 /** float32 where that holds every number: most embeddings are. */
 function exampleTensor(vectors: readonly Float64Array[], d: number): Tensor {
   const all = new Float64Array(vectors.length * d);
@@ -218,13 +188,6 @@ function parsed(name: string, text: string | undefined): unknown {
   }
 }
 
-function shown(text: string | undefined): string {
-  if (text === undefined) return 'missing';
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
-}
-
-function refuse(reason: string): never {
-  throw new FormatError(
-    `OpenSetClassifier.fromSafetensors: ${reason}. Give the bytes that toSafetensors gave.`,
-  );
+function isFeature(value: number): boolean {
+  return Math.abs(value) <= LARGEST_FEATURE;
 }

@@ -1,8 +1,11 @@
 import { fitGaussians, type ClassGaussians, type OpenSetCovariance } from './classGaussians.js';
-import type { KeptExample } from './keptExamples.js';
+import { keptExample } from './keptExamples.js';
 import { momentsOf, type LabelExamples } from './labelExamples.js';
-import { mergeAll } from './moments.js';
-import { FEATURE_SCORES, scoreOf, type FeatureScore } from './openSetScores.js';
+import { mergeAll, type Moments } from './moments.js';
+import { Neighbours, type LeftOut } from './neighbours.js';
+import { Norms } from './norms.js';
+import type { FeatureScore } from './openSetScores.js';
+import { bestOfGroups, type Groups } from './ranking.js';
 import type { Shrinkage } from './shrinkage.js';
 
 /** Rows that are scored at once. */
@@ -16,6 +19,9 @@ const LEAST_SCORED = 1024;
 
 /** … so that there are not many more multiplications than these: a few seconds. */
 const MULTIPLICATIONS = 4e9;
+
+/** Shrinkage of labels' covariances that leaves what they have in common half of the word. */
+const REGULAR = 0.5;
 
 /** How much each label is expected. */
 export type Priors = 'equal' | 'counts';
@@ -34,11 +40,16 @@ export interface ScoredSamples {
   readonly joint: Float64Array;
   /** log p(x) [n]. */
   readonly logDensity: Float64Array;
-  /** Each [n]. */
-  readonly scores: Readonly<Record<FeatureScore, Float64Array>>;
+  /** The best of each group of labels [n, groups]. */
+  readonly scores: Readonly<Partial<Record<FeatureScore, Float64Array>>>;
 }
 
-/** The normal distributions of all labels and the one of all examples, made of the statistics at one moment. */
+/** Examples of labels, as rows [n, D], with whose they are and where they are kept. */
+export interface OwnRows extends LeftOut {
+  readonly x: Float64Array;
+}
+
+/** The normal distributions of all labels and the one of all examples, and what is kept of them, made of the statistics at one moment. */
 export class OpenSetModel {
   /** In the order of their code units. */
   readonly names: readonly string[];
@@ -46,8 +57,12 @@ export class OpenSetModel {
   readonly reliability: readonly number[];
   private readonly labels: readonly LabelExamples[];
   private readonly options: ModelOptions;
+  private readonly moments: readonly Moments[];
+  private readonly all: Moments;
   private readonly gaussians: ClassGaussians;
   private readonly background: ClassGaussians;
+  private readonly norms: Norms;
+  private made: { regular?: ClassGaussians; neighbours?: Neighbours } = {};
 
   /** @throws NotPositiveDefiniteError naming the label */
   constructor(labels: ReadonlyMap<string, LabelExamples>, options: ModelOptions) {
@@ -57,65 +72,126 @@ export class OpenSetModel {
     this.labels = sorted.map(([, label]) => label);
     this.options = options;
     const spread = covariance === 'diag' ? 'diagonal' : 'triangle';
-    const moments = this.labels.map((label) => momentsOf(label, features, spread));
-    const all = mergeAll(moments, features, spread);
-    this.gaussians = fitGaussians(moments, all, covariance, shrinkage, this.names);
+    this.moments = this.labels.map((label) => momentsOf(label, features, spread));
+    this.all = mergeAll(this.moments, features, spread);
+    this.gaussians = fitGaussians(this.moments, this.all, covariance, shrinkage, this.names);
     const ofAll = covariance === 'full' ? 'tied' : covariance;
-    this.background = fitGaussians([all], all, ofAll, shrinkage, ['all examples']);
-    this.reliability = moments.map(({ count }, k) => {
+    this.background = fitGaussians([this.all], this.all, ofAll, shrinkage, ['all examples']);
+    this.norms = new Norms(this.labels.map(({ kept }) => kept));
+    this.reliability = this.moments.map(({ count }, k) => {
       const freedom = this.gaussians.freedom[k];
       return (count / (count + 1)) * (freedom / (freedom + features));
     });
   }
 
-  /** Densities and scores of the rows x [n, D]. */
-  score(x: Float64Array): ScoredSamples {
-    return this.scoreRows(x);
+  /** The length D of the vectors. */
+  get features(): number {
+    return this.options.features;
   }
 
-  /** Scores of kept examples, each as if it had never been added; labels with a single example have none. */
-  scoreKept(): Readonly<Record<FeatureScore, Float64Array>> {
-    const { labels } = this;
-    const { features, covariance } = this.options;
-    const factors = covariance === 'full' ? labels.length : 1;
-    const each = covariance === 'diag' ? features * labels.length : (features ** 2 / 2) * (factors + 1);
-    const most = Math.min(MOST_SCORED, Math.max(LEAST_SCORED, MULTIPLICATIONS / each));
-    const quota = Math.ceil(most / labels.length);
-    const samples = labels.flatMap(({ count, kept }, owner) =>
-      count < 2 ? [] : kept.slice(0, quota).map(({ vector }: KeptExample) => ({ vector, owner })),
-    );
-    const rows = new Float64Array(samples.length * features);
-    for (const [i, { vector }] of samples.entries()) rows.set(vector, i * features);
-    return this.scoreRows(
-      rows,
-      Int32Array.from(samples, ({ owner }) => owner),
-    ).scores;
-  }
-
-  private scoreRows(x: Float64Array, owners?: Int32Array): ScoredSamples {
+  /**
+   * Densities of the rows x [n, D], and the scores that are asked for. Rows that are examples are left out of everything.
+   */
+  score(x: Float64Array, names: readonly FeatureScore[], groups: Groups, left?: LeftOut): ScoredSamples {
     const { features } = this.options;
     const n = x.length / features;
     const labels = this.names.length;
     const joint = new Float64Array(n * labels);
     const logDensity = new Float64Array(n);
-    const scores = { density: new Float64Array(n), relative: new Float64Array(n) };
+    const scores = Object.fromEntries(names.map((name) => [name, new Float64Array(n * groups.count)]));
     for (let first = 0; first < n; first += CHUNK_ROWS) {
       const end = Math.min(n, first + CHUNK_ROWS);
       const rows = x.subarray(first * features, end * features);
-      const own = owners?.subarray(first, end);
-      const densities = this.gaussians.logDensities(rows, own);
-      const background = this.background.logDensities(rows, own && new Int32Array(own.length));
+      const here = left && {
+        owners: left.owners.subarray(first, end),
+        places: left.places.subarray(first, end),
+      };
+      const densities = this.gaussians.logDensities(rows, here?.owners);
       for (let i = first; i < end; i++) {
-        const ofLabels = densities.subarray((i - first) * labels, (i - first + 1) * labels);
-        const logPriors = this.logPriors(owners?.[i]);
-        const ofRow = ofLabels.map((density, k) => density + logPriors[k]);
-        joint.set(ofRow, i * labels);
+        const logPriors = this.logPriors(left?.owners[i]);
+        const ofRow = joint.subarray(i * labels, (i + 1) * labels);
+        for (let k = 0; k < labels; k++) ofRow[k] = densities[(i - first) * labels + k] + logPriors[k];
         logDensity[i] = logSumExp(ofRow);
-        const sample = { best: maximum(ofLabels), mixture: logDensity[i], background: background[i - first] };
-        for (const score of FEATURE_SCORES) scores[score][i] = scoreOf[score](sample);
+      }
+      const background = names.some((name) => name === 'relative' || name === 'regularized')
+        ? this.background.logDensities(rows, here && new Int32Array(here.owners.length))
+        : new Float64Array();
+      for (const name of names) {
+        const values = this.scoreOf(name, rows, densities, background, here);
+        scores[name].set(bestOfGroups(values, groups), first * groups.count);
       }
     }
     return { joint, logDensity, scores };
+  }
+
+  /** The examples that a calibration scores, each of a label that has another. */
+  keptRows(): OwnRows {
+    const { labels } = this;
+    const { features, covariance } = this.options;
+    const factors = covariance === 'full' ? 2 * labels.length : 1;
+    const neighbours = labels.reduce((sum, { kept }) => sum + kept.length, 0) * features;
+    const each = covariance === 'diag' ? features * labels.length : (features ** 2 / 2) * (factors + 2);
+    const most = Math.min(MOST_SCORED, Math.max(LEAST_SCORED, MULTIPLICATIONS / (each + neighbours)));
+    const quota = Math.ceil(most / labels.length);
+    const samples = labels.flatMap(({ count, kept }, owner) =>
+      count < 2 ? [] : kept.slice(0, quota).map(({ vector }, place) => ({ vector, owner, place })),
+    );
+    const x = new Float64Array(samples.length * features);
+    for (const [i, { vector }] of samples.entries()) x.set(vector, i * features);
+    return {
+      x,
+      owners: Int32Array.from(samples, ({ owner }) => owner),
+      places: Int32Array.from(samples, ({ place }) => place),
+    };
+  }
+
+  /** Of rows x [n, D] that have been added as examples of the labels `owners`: where they are kept. */
+  placesOf(x: Float64Array, owners: Int32Array): LeftOut {
+    const { features } = this;
+    const places = owners.map((owner, i) => {
+      const { kept } = this.labels[owner];
+      const { hash, vector } = keptExample(x.slice(i * features, (i + 1) * features));
+      const place = kept.findIndex(
+        (other) => other.hash === hash && other.vector.every((value, j) => value === vector[j]),
+      );
+      return place < 0 ? kept.length : place;
+    });
+    return { owners, places };
+  }
+
+  /** One score of rows by each label [n, K]. */
+  private scoreOf(
+    name: FeatureScore,
+    x: Float64Array,
+    densities: Float64Array,
+    background: Float64Array,
+    left?: LeftOut,
+  ): Float64Array {
+    const by: Readonly<Record<FeatureScore, () => Float64Array>> = {
+      density: () => densities,
+      relative: () => above(background, densities),
+      regularized: () => above(background, this.regular().logDensities(x, left?.owners)),
+      nearest: () => this.neighbours().cosines(x, left),
+      norm: () => this.norms.scores(x, this.features, (i, k) => this.isKept(i, k, left)),
+    };
+    return by[name]();
+  }
+
+  private isKept(i: number, k: number, left?: LeftOut): boolean {
+    return left !== undefined && left.owners[i] === k && left.places[i] < this.labels[k].kept.length;
+  }
+
+  private regular(): ClassGaussians {
+    const { covariance, shrinkage } = this.options;
+    this.made.regular ??= fitGaussians(this.moments, this.all, covariance, shrinkage, this.names, REGULAR);
+    return this.made.regular;
+  }
+
+  private neighbours(): Neighbours {
+    const { covariance, shrinkage } = this.options;
+    const kept = this.labels.map((label) => label.kept);
+    this.made.neighbours ??= new Neighbours(kept, this.moments, this.all, covariance, shrinkage);
+    return this.made.neighbours;
   }
 
   /** [K], without one example of `owner` when there is one. */
@@ -126,6 +202,14 @@ export class OpenSetModel {
     const total = counts.reduce((sum, count) => sum + count, 0);
     return counts.map((count) => Math.log(count / total));
   }
+}
+
+/** log of densities [n, K] less that of the background [n]. */
+function above(background: Float64Array, densities: Float64Array): Float64Array {
+  const labels = densities.length / background.length;
+  return densities.map((density, at) =>
+    density === -Infinity ? -Infinity : density - background[Math.floor(at / labels)],
+  );
 }
 
 /** Shares exp(x)/Σ exp(x); equal ones where all of x is −∞. */

@@ -23,11 +23,22 @@ export interface OpenSetOptions {
   /** Whether labels are equally likely (default 'equal') or as often as there are examples ('counts'). */
   readonly priors?: Priors;
   /**
-   * What typicality ranks: 'relative', log density of the best label minus that of one normal distribution for all
-   * examples; 'density', log p(x); several are combined by Fisher's method. Default both; of one label 'density'.
+   * What typicality ranks; several scores are combined by Fisher's method. Default all of them:
+   * - 'density': log p(x | label).
+   * - 'relative': the same less the log density of one normal distribution for all examples, in which what all labels
+   *   share cancels (Ren et al., "A simple fix to Mahalanobis distance for improving near-OOD detection", 2021). Of one
+   *   label 'density'.
+   * - 'regularized': 'relative' with covariances that are at least half way toward the tied one (Friedman, "Regularized
+   *   discriminant analysis", 1989). Of tied covariances 'relative'.
+   * - 'nearest': the cosine between the directions of the vector and of the kept example that it is most like, from the
+   *   mean of all examples and where the pooled covariance is the identity (Sun et al., "Out-of-distribution detection
+   *   with deep nearest neighbors", 2022).
+   * - 'norm': how far the vector's length is from the median of the label's.
+   *
+   * Each is ranked label by label where there are 50 calibration samples of it, and the best label counts.
    */
   readonly score?: FeatureScore | readonly FeatureScore[];
-  /** The same where a head's posterior is given, 'posterior' being its largest log-probability. Default density and posterior. */
+  /** The same where a head's posterior is given: 'posterior' is log p(label | x) by the head. Default all six. */
   readonly scoreWithPosterior?: Score | readonly Score[];
 }
 
@@ -35,18 +46,27 @@ export interface OpenSetOptions {
 export interface CalibrateOptions {
   /** The share of known samples to keep, above 0 and below 1; default 0.95. */
   readonly keep?: number;
-  /** Held-out vectors [N, D] of known labels; default: the kept examples, each scored as if it had not been added. */
+  /** Vectors [N, D] of known labels; default: the kept examples, each scored as if it had not been added. */
   readonly examples?: Tensor | Vectors;
-  /** Their labels [N], to make sure that all of them are known. */
+  /** Their labels [N]. */
   readonly labels?: readonly string[];
+  /**
+   * Whether they have been added as examples too: each is then scored as if it had not been. Default false: they are
+   * held out. Needs labels.
+   */
+  readonly leaveOut?: boolean;
   /** A network head's log-probabilities for them [N, C], as a further score. */
   readonly posterior?: Tensor | Vectors;
+  /** The label of each of the C columns of the posterior; default: all labels, sorted. */
+  readonly classes?: readonly string[];
 }
 
 /** Options of `OpenSetClassifier.predict`. */
 export interface PredictOptions {
   /** The head's log-probabilities [N, C], or [C] for one vector; the calibration must have had them too. */
   readonly posterior?: Tensor | Vectors | Vector;
+  /** The label of each of its C columns; default: all labels, sorted. */
+  readonly classes?: readonly string[];
 }
 
 /** What `OpenSetClassifier.predict` says of a vector. */
