@@ -173,10 +173,12 @@ export function membersOf(
       `${op}: one label per row: features are [${features.shape.join(', ')}], labels [${labels.shape.join(', ')}].`,
     );
   }
-  const bad = features.data.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
+  const { data } = features;
+  let bad = 0;
+  while (bad < data.length && data[bad] - data[bad] === 0) bad++;
+  if (bad < data.length) {
     throw new NotFiniteError(
-      `${op}: features must be finite: row ${Math.floor(bad / d)}, column ${bad % d} is ${features.data[bad]}.`,
+      `${op}: features must be finite: row ${Math.floor(bad / d)}, column ${bad % d} is ${data[bad]}.`,
     );
   }
   const members = Array.from({ length: nClass }, (): number[] => []);

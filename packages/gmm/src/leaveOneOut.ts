@@ -1,4 +1,5 @@
-import { BLOCK_ROWS, type Moments } from './openSet/moments.js';
+import type { Moments } from './openSet/moments.js';
+import { FEW_FEATURES, putColumns, squaredMahalanobis } from './products.js';
 import { factorInPlace, logDeterminant, rowStart, whitenRows } from './openSet/triangle.js';
 
 /** What 'auto' chooses from, the least first. */
@@ -38,7 +39,8 @@ export function meanOfDiagonal(values: Float64Array, d: number): number {
 
 /**
  * The ρ of the grid with the largest mean of log N(x; μ₋ₓ, Σ₋ₓ(ρ)) over rows x, each left out of its own mean and
- * of both covariances; at a tie the least. With n rows in the group, N in the target, δ = x − m and W the scatters,
+ * of both covariances; at a tie the least; the first
+ * maximum, where there are several. With n rows in the group, N in the target, δ = x − m and W the scatters,
  * Σ₋ₓ = A − c δ δᵀ with A = (1 − ρ)·W_k/(n − 1) + ρ·W/(N − 1) + ridge and
  * c = n/(n − 1)·((1 − ρ)/(n − 1) + ρ/(N − 1)): one factor of A for all rows, and a rank-one downdate for each.
  * Groups of one row tell nothing; without others the answer is 1.
@@ -46,27 +48,46 @@ export function meanOfDiagonal(values: Float64Array, d: number): number {
  */
 export function chooseShrinkage(groups: readonly Group[], pooled: Pooled): number {
   const telling = groups.filter(({ moments }) => moments.count > 1);
-  let [best, most] = [1, -Infinity];
-  if (telling.length === 0) return best;
-  for (const amount of SHRINKAGE_GRID) {
-    let [sum, rows] = [0, 0];
-    for (const { moments, rows: all } of telling) {
-      const { count, mean, scatter } = moments;
-      const others = pooled.hasRows ? pooled.count - 1 : pooled.count;
-      const a = scatter.map(
-        (value, at) => ((1 - amount) * value) / (count - 1) + (amount * pooled.scatter[at]) / others,
-      );
-      addRidge(a, mean.length);
-      const reach = count / (count - 1);
-      const c = reach * ((1 - amount) / (count - 1) + (pooled.hasRows ? amount / others : 0));
-      const away = deviations(all, mean);
-      sum +=
-        a.length === mean.length ? diagonalSum(a, away, c, reach) : matrixSum(a, mean.length, away, c, reach);
-      rows += away.length / mean.length;
-    }
-    if (sum / rows > most) [best, most] = [amount, sum / rows];
+  if (telling.length === 0) return 1;
+  const away = telling.map(({ moments, rows }) => deviations(rows, moments.mean));
+  const found = new Map<number, number>();
+  const logDensity = (at: number): number => {
+    const known = found.get(at) ?? meanLogDensity(SHRINKAGE_GRID[at], telling, away, pooled);
+    found.set(at, known);
+    return known;
+  };
+  // Uphill from the least; where there is no density yet, on to where there is one.
+  let best = 0;
+  while (best + 1 < SHRINKAGE_GRID.length) {
+    const isHill = logDensity(best) > -Infinity && logDensity(best + 1) <= logDensity(best);
+    if (isHill) break;
+    best++;
   }
-  return best;
+  return logDensity(best) > -Infinity ? SHRINKAGE_GRID[best] : 1;
+}
+
+/** The mean of log N(x; μ₋ₓ, Σ₋ₓ(ρ)) less what all ρ have in common. */
+function meanLogDensity(
+  amount: number,
+  groups: readonly Group[],
+  away: readonly Float64Array[],
+  pooled: Pooled,
+): number {
+  let [sum, rows] = [0, 0];
+  for (const [g, { moments }] of groups.entries()) {
+    const { count, mean, scatter } = moments;
+    const others = pooled.hasRows ? pooled.count - 1 : pooled.count;
+    const [own, shared] = [(1 - amount) / (count - 1), amount / others];
+    const a = new Float64Array(scatter.length);
+    for (let at = 0; at < a.length; at++) a[at] = own * scatter[at] + shared * pooled.scatter[at];
+    addRidge(a, mean.length);
+    const reach = count / (count - 1);
+    const c = reach * (own + (pooled.hasRows ? shared : 0));
+    const isDiagonal = a.length === mean.length;
+    sum += isDiagonal ? diagonalSum(a, away[g], c, reach) : matrixSum(a, mean.length, away[g], c, reach);
+    rows += away[g].length / mean.length;
+  }
+  return sum / rows;
 }
 
 function addRidge(a: Float64Array, d: number): void {
@@ -87,24 +108,38 @@ function deviations(rows: Float64Array, mean: Float64Array): Float64Array {
   return out;
 }
 
-/** Σ log N less what all ρ have in common. Uses up `a` and `away`. */
+/** Σ log N less what all ρ have in common. Uses up `a`. */
 function matrixSum(a: Float64Array, d: number, away: Float64Array, c: number, reach: number): number {
   if (factorInPlace(a, d) >= 0) return -Infinity;
   const logDet = logDeterminant(a, d);
-  const count = away.length / d;
-  for (let first = 0; first < count; first += BLOCK_ROWS) {
-    const rows = Math.min(BLOCK_ROWS, count - first);
-    whitenRows(a, d, away.subarray(first * d, (first + rows) * d), rows);
-  }
+  const squares = squaredLengths(a, d, away);
   let sum = 0;
-  for (let n = 0; n < count; n++) {
-    let squared = 0;
-    for (let j = n * d; j < (n + 1) * d; j++) squared += away[j] ** 2;
+  for (const squared of squares) {
     const rest = 1 - c * squared;
     if (!(rest > 0)) return -Infinity;
     sum -= 0.5 * (logDet + Math.log(rest) + (reach ** 2 * squared) / rest);
   }
   return sum;
+}
+
+/** |L⁻¹ x|² of each row x of [n, D]. */
+function squaredLengths(l: Float64Array, d: number, rows: Float64Array): Float64Array {
+  const count = rows.length / d;
+  const out = new Float64Array(count);
+  if (d < FEW_FEATURES) {
+    const z = rows.slice();
+    whitenRows(l, d, z, count);
+    for (let at = 0; at < z.length; at++) out[Math.floor(at / d)] += z[at] ** 2;
+    return out;
+  }
+  const all = new Float64Array(d * d);
+  for (let i = 0; i < d; i++) all.set(l.subarray(rowStart(i), rowStart(i + 1)), i * d);
+  const order = Int32Array.from(out, (_, n) => n);
+  const none = new Float64Array(d);
+  const write = (columns: Float64Array, width: number, first: number, n: number): void =>
+    putColumns(rows, order.subarray(first, first + n), none, columns, width);
+  squaredMahalanobis(all, d, count, write, out);
+  return out;
 }
 
 function diagonalSum(a: Float64Array, away: Float64Array, c: number, reach: number): number {

@@ -9,6 +9,8 @@ const LINE = 16;
 export class Memory {
   /** All of it as float32. */
   readonly floats: Float32Array;
+  /** All of it as float64. */
+  readonly doubles: Float64Array;
   /** All of it as integers. */
   readonly ints: Int32Array;
   private top = 0;
@@ -21,8 +23,17 @@ export class Memory {
 
   constructor(buffer: ArrayBufferLike) {
     this.floats = new Float32Array(buffer);
+    this.doubles = new Float64Array(buffer);
     this.ints = new Int32Array(buffer);
     this.bottom = this.floats.length;
+  }
+
+  /** What lies from float number `start` on: as many numbers as `like` has, in its format. */
+  at<Numbers extends Float32Array | Float64Array | Int32Array>(start: number, like: Numbers): Numbers {
+    const own =
+      like instanceof Int32Array ? this.ints : like instanceof Float64Array ? this.doubles : this.floats;
+    const from = (4 * start) / own.BYTES_PER_ELEMENT;
+    return own.subarray(from, from + like.length) as Numbers;
   }
 
   /** Whether an array lies in it. */

@@ -121,9 +121,11 @@ export function dtypeOf(data: FloatArray): DType {
 
 /** An array of arbitrary numbers, in the arena of the scope if one is running. */
 export function allocate(dtype: DType, size: number): FloatArray {
-  if (dtype === 'float64') return new Float64Array(size);
-  const start = arenaStart(size);
-  return start === null ? new Float32Array(size) : current!.memory!.floats.subarray(start, start + size);
+  const isDouble = dtype === 'float64';
+  const start = arenaStart(isDouble ? 2 * size : size);
+  if (start === null) return isDouble ? new Float64Array(size) : new Float32Array(size);
+  const { doubles, floats } = current!.memory!;
+  return isDouble ? doubles.subarray(start / 2, start / 2 + size) : floats.subarray(start, start + size);
 }
 
 /** An array of arbitrary integers, in the arena of the scope if one is running. */
@@ -152,7 +154,7 @@ export function persistentCopy(data: FloatArray): FloatArray {
   return block;
 }
 
-/** Takes numbers of the arena; null without one, or when it is full. */
+/** Takes floats of the arena; null without one, or when it is full. */
 function arenaStart(size: number): number | null {
   const arena = current?.memory;
   if (!arena) return null;

@@ -36,6 +36,8 @@ export interface KeepDim {
 export interface MatmulOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
+  /** Only the lower triangle of each product is computed, in about half of the time; zeros above. Default false. */
+  readonly lower?: boolean;
 }
 
 /** How a triangular system is read. */
@@ -357,20 +359,23 @@ export class Tensor extends Variable {
   // Linear algebra over the last two dimensions
 
   /** A vector on the left is taken as a row, on the right as a column, and left out of the result, as in torch. */
-  matmul(other: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+  matmul(
+    other: Tensor,
+    { transposeA = false, transposeB = false, lower = false }: MatmulOptions = {},
+  ): Tensor {
     checkProduct(this.shape, other.shape, { transposeA, transposeB });
     if (this.ndim === 1)
       return this.unsqueeze(0)
-        .matmul(other, { transposeB })
+        .matmul(other, { transposeB, lower })
         .squeeze(other.ndim === 1 ? 0 : -2);
-    if (other.ndim === 1) return this.matmul(other.unsqueeze(1), { transposeA }).squeeze(-1);
-    if (this.ndim > 2 && other.ndim === 2 && !transposeA) {
+    if (other.ndim === 1) return this.matmul(other.unsqueeze(1), { transposeA, lower }).squeeze(-1);
+    if (this.ndim > 2 && other.ndim === 2 && !transposeA && !lower) {
       // One product with the shared matrix instead of a batch of them.
       const rows = this.reshape([sizeOf(this.shape.slice(0, -1)), this.shape[this.ndim - 1]]);
-      const product = apply(matmul, [rows, other], { transposeA, transposeB });
+      const product = apply(matmul, [rows, other], { transposeA, transposeB, lower });
       return product.reshape([...this.shape.slice(0, -1), product.shape[1]]);
     }
-    return apply(matmul, [this, other], { transposeA, transposeB });
+    return apply(matmul, [this, other], { transposeA, transposeB, lower });
   }
   cholesky(): Tensor {
     return apply(linalg.cholesky, [this]);

@@ -15,6 +15,10 @@ export const matmulRow: Row = {
     product([2, 3], [4, 3], { transposeB: true }),
     product([3, 2], [4, 3], { transposeA: true, transposeB: true }),
     product([5, 2, 3], [5, 3, 4]),
+    product([4, 3], [3, 4], { lower: true }),
+    product([3, 5], [3, 4], { transposeA: true, lower: true }),
+    product([2, 3, 2], [2, 5], { lower: true }),
+    product([3], [3, 4], { lower: true }),
     product([5, 2, 3], [3, 4]),
     product([5, 2, 3], [4, 3], { transposeB: true }),
     product([5, 3, 2], [3, 4], { transposeA: true }),
@@ -76,11 +80,12 @@ export const matmulRow: Row = {
 interface Flags {
   transposeA?: boolean;
   transposeB?: boolean;
+  lower?: boolean;
 }
 
 /** `Σₖ aᵢₖ bₖⱼ`; a vector is a row on the left, a column on the right, and then left out. */
 function product(shapeA: number[], shapeB: number[], flags: Flags = {}): Sample {
-  const { transposeA = false, transposeB = false } = flags;
+  const { transposeA = false, transposeB = false, lower = false } = flags;
   const reference = (a: Grid, b: Grid): Grid => {
     const x = a.shape.length === 1 ? new Grid([1, ...a.shape], a.values) : transposeA ? swapped(a) : a;
     const y = b.shape.length === 1 ? new Grid([...b.shape, 1], b.values) : transposeB ? swapped(b) : b;
@@ -89,6 +94,7 @@ function product(shapeA: number[], shapeB: number[], flags: Flags = {}): Sample 
     const full = build([...lead, m, n], (index) => {
       const [i, j] = index.slice(-2);
       const batch = index.slice(0, -2);
+      if (lower && j > i) return 0;
       return total(y.shape[y.shape.length - 2], (k) => entryAt(x, batch, i, k) * entryAt(y, batch, k, j));
     });
     return new Grid(
@@ -97,7 +103,7 @@ function product(shapeA: number[], shapeB: number[], flags: Flags = {}): Sample 
     );
   };
   return {
-    label: `[${shapeA}]${transposeA ? 'ᵀ' : ''} [${shapeB}]${transposeB ? 'ᵀ' : ''}`,
+    label: `[${shapeA}]${transposeA ? 'ᵀ' : ''} [${shapeB}]${transposeB ? 'ᵀ' : ''}${lower ? ', lower' : ''}`,
     inputs: [spread(shapeA, -2, 2, 1), spread(shapeB, -2, 2, 2)],
     call: (a: Tensor, b: Tensor) => a.matmul(b, flags),
     reference,

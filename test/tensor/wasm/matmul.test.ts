@@ -196,7 +196,7 @@ describe.each(engines)('matmul in WASM, $name', ({ engine }) => {
   });
 });
 
-test('float64 is left to the reference', () => {
+test('little float64 is left to the reference', () => {
   const [a, b] = [numbers(12, 1), numbers(12, 2)].map((x) => Float64Array.from(x));
   const [ours, theirs] = [createWasmKernels(), reference].map((kernels) => {
     const out = new Float64Array(9);

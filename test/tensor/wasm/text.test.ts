@@ -98,7 +98,10 @@ function relu16(engine: Engine): boolean {
   return map(engine, relu, new Float32Array(16), new Float32Array(16));
 }
 
-function matmul16(engine: Engine): boolean {
+function matmul16(
+  engine: Engine,
+  Numbers: typeof Float32Array | typeof Float64Array = Float32Array,
+): boolean {
   const sizes = {
     batch: 1,
     m: 16,
@@ -109,7 +112,7 @@ function matmul16(engine: Engine): boolean {
     transposeA: false,
     transposeB: false,
   };
-  return matmul(engine, new Float32Array(256), new Float32Array(256), sizes, new Float32Array(256));
+  return matmul(engine, new Numbers(256), new Numbers(256), sizes, new Numbers(256));
 }
 
 /** One block of channels and whole tiles only: 3 × 3 taps on [1, 2, 6, 6] give [1, 8, 4, 4]. */
@@ -125,6 +128,7 @@ test.each([
   { name: 'relu', flavour: plain, kernel: relu16 },
   { name: 'matmul.plain', flavour: plain, kernel: matmul16 },
   { name: 'matmul.relaxed', flavour: relaxed, kernel: matmul16 },
+  { name: 'matmul.float64', flavour: plain, kernel: (engine: Engine) => matmul16(engine, Float64Array) },
   { name: 'conv3x3.relaxed', flavour: relaxed, kernel: conv3x3 },
 ])('text/$name.wat', async ({ name, flavour, kernel }) => {
   await expect(emittedBy(flavour, kernel)).toMatchFileSnapshot(`text/${name}.wat`);

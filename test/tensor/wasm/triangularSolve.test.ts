@@ -140,7 +140,7 @@ describe.each(engines)('triangularSolve in WASM, $name', ({ engine }) => {
   });
 });
 
-test('float64, and what does not fit into kernel memory, is left, and nothing written', () => {
+test('little float64, and what does not fit into kernel memory, is left, and nothing written', () => {
   const engine = new Engine({ flavour: { relaxed: false }, capacity: 65536 });
   const sizes = { batch: 1, n: 100, m: 100, upper: false, transpose: false, unitDiagonal: false };
   const out = new Float32Array(10000).fill(7);

@@ -21,6 +21,8 @@ export interface Failure {
 /** What densities are computed from: W with Wᵀ W = Σ⁻¹ and log |W| of each component [K]. */
 export interface Whitening {
   readonly factors: Float64Array;
+  /** The matrices W⁻¹ where there are some: the Cholesky factors of Σ. */
+  readonly roots?: Float64Array;
   readonly logDeterminants: Float64Array;
 }
 
@@ -48,7 +50,7 @@ export interface CovarianceForm {
   invert(precisions: Float64Array, sizes: Sizes): (Whitening & { covariances: Float64Array }) | Failure;
   /** Σ⁻¹ from the factors. */
   precisions(factors: Float64Array, sizes: Sizes): Float64Array;
-  distances(x: Matrix, means: Float64Array, factors: Float64Array): Distances;
+  distances(x: Matrix, means: Float64Array, whitening: Pick<Whitening, 'factors' | 'roots'>): Distances;
   /** out [D] += Σ_k^½ z, for standard normal z [D]. */
   addNoise(covariances: Float64Array, sizes: Sizes, k: number, z: Float64Array, out: Float64Array): void;
 }
@@ -71,11 +73,13 @@ const full: CovarianceForm = {
   whiten: (covariances, { components, features }) => whitenMatrices(covariances, components, features),
   invert: (precisions, { components, features }) => invertMatrices(precisions, components, features),
   precisions: (factors, { components, features }) => squares(factors, components, features, true),
-  distances: (x, mean, whitening) => (k, rows, count, limits, out) => {
-    const d = x.columns;
-    const component = { mean, meanAt: k * d, whitening, whiteningAt: k * d * d };
-    squaredDistances({ x: x.data, d, rows, count, ...component }, limits, out);
-  },
+  distances:
+    (x, mean, { factors: whitening, roots }) =>
+    (k, rows, count, limits, out) => {
+      const d = x.columns;
+      const component = { mean, meanAt: k * d, whitening, whiteningAt: k * d * d, roots };
+      squaredDistances({ x: x.data, d, rows, count, ...component }, limits, out);
+    },
   addNoise(covariances, { features }, k, z, out) {
     addFactored(covariances, k * features * features, features, z, out);
   },
@@ -110,7 +114,7 @@ const tied: CovarianceForm = {
     return 'pivot' in found ? found : { ...found, logDeterminants: repeated(found, components) };
   },
   precisions: (factors, { features }) => squares(factors, 1, features, true),
-  distances(x, means, factors) {
+  distances(x, means, { factors }) {
     // Rows and means are whitened once, around the middle of the means: the distances are then Euclidean.
     const d = x.columns;
     const middle = centreOf(means, d);
@@ -148,10 +152,12 @@ const diag: CovarianceForm = {
   whiten: (variances, { components, features }) => whitenVariances(variances, components, features, 1),
   invert: (precisions, { components, features }) => invertVariances(precisions, components, features, 1),
   precisions: (factors) => factors.map((factor) => factor * factor),
-  distances: (x, means, factors) => (k, rows, count, _, out) => {
-    const d = x.columns;
-    distancesFrom(x.data, d, rows, count, means, k * d, factors, k * d, out);
-  },
+  distances:
+    (x, means, { factors }) =>
+    (k, rows, count, _, out) => {
+      const d = x.columns;
+      distancesFrom(x.data, d, rows, count, means, k * d, factors, k * d, out);
+    },
   addNoise(variances, { features }, k, z, out) {
     for (let j = 0; j < features; j++) out[j] += Math.sqrt(variances[k * features + j]) * z[j];
   },
@@ -169,11 +175,13 @@ const spherical: CovarianceForm = {
   whiten: (variances, { components, features }) => whitenVariances(variances, components, 1, features),
   invert: (precisions, { components, features }) => invertVariances(precisions, components, 1, features),
   precisions: (factors) => factors.map((factor) => factor * factor),
-  distances: (x, means, factors) => (k, rows, count, _, out) => {
-    const d = x.columns;
-    const scale = new Float64Array(d).fill(factors[k]);
-    distancesFrom(x.data, d, rows, count, means, k * d, scale, 0, out);
-  },
+  distances:
+    (x, means, { factors }) =>
+    (k, rows, count, _, out) => {
+      const d = x.columns;
+      const scale = new Float64Array(d).fill(factors[k]);
+      distancesFrom(x.data, d, rows, count, means, k * d, scale, 0, out);
+    },
   addNoise(variances, { features }, k, z, out) {
     for (let j = 0; j < features; j++) out[j] += Math.sqrt(variances[k]) * z[j];
   },
@@ -223,10 +231,13 @@ function whitenMatrices(covariances: Float64Array, matrices: number, d: number):
     const at = k * d * d;
     const pivot = cholesky(covariances, at, d, factors, at);
     if (pivot >= 0) return { component: k, pivot };
-    invertLower(factors, at, d);
-    logDeterminants[k] = logDiagonal(factors, at, d);
   }
-  return { factors, logDeterminants };
+  const roots = factors.slice();
+  for (let k = 0; k < matrices; k++) {
+    invertLower(factors, k * d * d, d);
+    logDeterminants[k] = logDiagonal(factors, k * d * d, d);
+  }
+  return { factors, roots, logDeterminants };
 }
 
 function invertMatrices(
@@ -244,7 +255,7 @@ function invertMatrices(
   }
   const roots = factors.slice();
   for (let k = 0; k < matrices; k++) invertLower(roots, k * d * d, d);
-  return { factors, logDeterminants, covariances: squares(roots, matrices, d, false) };
+  return { factors, roots, logDeterminants, covariances: squares(roots, matrices, d, false) };
 }
 
 /** A Aᵀ of each lower triangle, or Aᵀ A. */

@@ -1,3 +1,5 @@
+import { FEW_FEATURES, hasFastProducts, putColumns, squaredMahalanobis } from '../products.js';
+
 /** Rows are taken four at a time: each number of W is then read once for four products. */
 const LANES = 4;
 
@@ -15,7 +17,12 @@ export interface DistanceTask {
   /** Lower triangular W [D, D] with Wᵀ W = Σ⁻¹, zeros above the diagonal. */
   readonly whitening: Float64Array;
   readonly whiteningAt: number;
+  /** W⁻¹, at the same place, where it is known. */
+  readonly roots?: Float64Array;
 }
+
+/** So many rows pay for a product of the backend. */
+const WORTH_PRODUCT = 64;
 
 /**
  * out[i] = |W (x[rows[i]] − μ)|², the squared Mahalanobis distances. Where that is above limits[i] the result may be
@@ -23,6 +30,8 @@ export interface DistanceTask {
  */
 export function squaredDistances(task: DistanceTask, limits: Float64Array | null, out: Float64Array): void {
   const { d, rows, count } = task;
+  const isWorth = d >= FEW_FEATURES && count >= WORTH_PRODUCT && hasFastProducts();
+  if (task.roots && isWorth) return byProducts(task, task.roots, out);
   const z = new Float64Array(LANES * d);
   const starts = new Int32Array(LANES);
   const sums = new Float64Array(LANES);
@@ -38,6 +47,19 @@ export function squaredDistances(task: DistanceTask, limits: Float64Array | null
     squaredNorms(task, starts, bounds, z, sums);
     for (let lane = 0; lane < inside; lane++) out[i + lane] = sums[lane];
   }
+}
+
+/** The distances of all rows by solves with W⁻¹: faster on a backend with products than what limits save. */
+function byProducts(
+  { x, d, rows, count, mean, meanAt, whiteningAt }: DistanceTask,
+  roots: Float64Array,
+  out: Float64Array,
+): void {
+  const l = roots.subarray(whiteningAt, whiteningAt + d * d);
+  const centre = mean.subarray(meanAt, meanAt + d);
+  const write = (columns: Float64Array, width: number, first: number, n: number): void =>
+    putColumns(x, rows.subarray(first, first + n), centre, columns, width);
+  squaredMahalanobis(l, d, count, write, out);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { NumericalError } from '@gmml/tensor';
+import { FEW_FEATURES, weightedSums } from '../products.js';
 import { COVARIANCE_FORMS, type CovarianceType } from './covarianceTypes.js';
 import type { Moments, Parameters, Settings } from './model.js';
 import { parametersOf } from './parameters.js';
@@ -13,6 +14,9 @@ import { shrinkageAmounts } from './shrinkage.js';
 const NEGLIGIBLE = -80;
 
 const LOG_2PI = Math.log(2 * Math.PI);
+
+/** Samples of a component that are screened before screening is given up where it tells none of them. */
+const SCREENED = 16;
 
 /** Samples as EM needs them: complete (`completeData`) or with gaps (`dataWithGaps`). */
 export interface Observations {
@@ -151,10 +155,10 @@ export function jointLogDensities(
   covariance: CovarianceType,
   likely: Int32Array | null = null,
 ): Float64Array {
-  const { weights, means, factors, logDeterminants } = parameters;
+  const { weights, means, factors, roots, logDeterminants } = parameters;
   const { rows, columns } = x;
   const components = weights.length;
-  const distances = COVARIANCE_FORMS[covariance].distances(x, means, factors);
+  const distances = COVARIANCE_FORMS[covariance].distances(x, means, { factors, roots });
   const joint = new Float64Array(rows * components);
   const found = new Float64Array(rows);
   const atMean = logDeterminants.map((log, k) => Math.log(weights[k]) - 0.5 * columns * LOG_2PI + log);
@@ -184,12 +188,16 @@ export function jointLogDensities(
       // One product tells most samples of a component far from k. Only 'full' has distances that cost more.
       const v =
         covariance === 'full' ? tellingDirection(factors, k * columns * columns, mean, meanOf(other)) : null;
+      let told = 0;
       for (let i = starts[other]; i < starts[other + 1]; i++) {
         const n = order[i];
+        // Where it tells none of the first, the components are not far apart.
+        const tries = v !== null && (told > 0 || i < starts[other] + SCREENED);
         const limit = 2 * (atMean[k] - joint[n * components + other] - NEGLIGIBLE);
-        const least = v ? squaredProjection(x.data, n * columns, mean, v) : 0;
+        const least = tries ? squaredProjection(x.data, n * columns, mean, v) : 0;
         if (least > limit) {
           joint[n * components + k] = atMean[k] - 0.5 * least;
+          told++;
         } else {
           others[count] = n;
           limits[count++] = limit;
@@ -214,16 +222,26 @@ export function countsOf(shares: Float64Array, components: number): Float64Array
 export function meansOf(x: Matrix, shares: Float64Array, counts: Float64Array): Float64Array {
   const { data, rows, columns } = x;
   const components = counts.length;
-  const means = new Float64Array(components * columns);
-  for (let n = 0; n < rows; n++) {
+  const totals = new Float64Array(components * columns);
+  if (columns < FEW_FEATURES) addWeighted(data, shares, components, columns, totals);
+  else totals.set(weightedSums(shares, data, rows, columns));
+  return totals.map((total, at) => total / counts[Math.floor(at / columns)]);
+}
+
+function addWeighted(
+  data: Float64Array,
+  shares: Float64Array,
+  components: number,
+  columns: number,
+  totals: Float64Array,
+): void {
+  for (let n = 0; n * columns < data.length; n++) {
     for (let k = 0; k < components; k++) {
       const share = shares[n * components + k];
       if (share === 0) continue;
-      const to = k * columns;
-      for (let j = 0; j < columns; j++) means[to + j] += share * data[n * columns + j];
+      for (let j = 0; j < columns; j++) totals[k * columns + j] += share * data[n * columns + j];
     }
   }
-  return means.map((total, at) => total / counts[Math.floor(at / columns)]);
 }
 
 function weighted(responsibilities: Float64Array, { sampleWeight, rows }: Observations): Float64Array {

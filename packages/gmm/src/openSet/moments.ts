@@ -1,3 +1,4 @@
+import { FEW_FEATURES, gram } from '../products.js';
 import { rowStart, triangleSize } from './triangle.js';
 
 /** What is kept of a product of two features: each with itself, or all pairs (a packed lower triangle). */
@@ -126,57 +127,20 @@ function addSquares(scatter: Float64Array, rows: Float64Array, d: number, count:
   for (let n = 0; n < count; n++) for (let j = 0; j < d; j++) scatter[j] += rows[n * d + j] ** 2;
 }
 
-/** scatter += Cᵀ C for centred rows C [count, D], in tiles of 2 × 4 sums over a transposed copy. */
+/** scatter += Cᵀ C for centred rows C [count, D]. */
 function addProducts(scatter: Float64Array, rows: Float64Array, d: number, count: number): void {
-  const columns = transposed(rows, d, count);
-  for (let i = 0; i < d; i += 2) {
-    // The columns that both rows have, as far as they fill tiles; the last row of an odd number has no partner.
-    const tiled = i + 2 <= d ? i + 1 - ((i + 1) % 4) : 0;
-    for (let j = 0; j < tiled; j += 4) addTile(scatter, columns, count, i, j);
-    for (let row = i; row < Math.min(i + 2, d); row++) {
-      for (let column = tiled; column <= row; column++) {
-        let sum = 0;
-        for (let n = 0; n < count; n++) sum += columns[row * count + n] * columns[column * count + n];
-        scatter[rowStart(row) + column] += sum;
+  if (d < FEW_FEATURES) {
+    for (let n = 0; n < count; n++) addOuter(scatter, rows.subarray(n * d, (n + 1) * d), 1);
+    return;
+  }
+  gram(
+    count,
+    d,
+    (target) => target.set(rows),
+    (product) => {
+      for (let i = 0, at = 0; i < d; i++) {
+        for (let j = 0; j <= i; j++, at++) scatter[at] += product[i * d + j];
       }
-    }
-  }
-}
-
-function addTile(scatter: Float64Array, columns: Float64Array, count: number, i: number, j: number): void {
-  const [p0, p1] = [i * count, (i + 1) * count];
-  const [q0, q1, q2, q3] = [j * count, (j + 1) * count, (j + 2) * count, (j + 3) * count];
-  let [s00, s01, s02, s03] = [0, 0, 0, 0];
-  let [s10, s11, s12, s13] = [0, 0, 0, 0];
-  for (let n = 0; n < count; n++) {
-    const a = columns[p0 + n];
-    const b = columns[p1 + n];
-    const c0 = columns[q0 + n];
-    const c1 = columns[q1 + n];
-    const c2 = columns[q2 + n];
-    const c3 = columns[q3 + n];
-    s00 += a * c0;
-    s01 += a * c1;
-    s02 += a * c2;
-    s03 += a * c3;
-    s10 += b * c0;
-    s11 += b * c1;
-    s12 += b * c2;
-    s13 += b * c3;
-  }
-  const [upper, lower] = [rowStart(i) + j, rowStart(i + 1) + j];
-  scatter[upper] += s00;
-  scatter[upper + 1] += s01;
-  scatter[upper + 2] += s02;
-  scatter[upper + 3] += s03;
-  scatter[lower] += s10;
-  scatter[lower + 1] += s11;
-  scatter[lower + 2] += s12;
-  scatter[lower + 3] += s13;
-}
-
-function transposed(rows: Float64Array, d: number, count: number): Float64Array {
-  const columns = new Float64Array(rows.length);
-  for (let n = 0; n < count; n++) for (let j = 0; j < d; j++) columns[j * count + n] = rows[n * d + j];
-  return columns;
+    },
+  );
 }

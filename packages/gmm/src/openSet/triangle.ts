@@ -14,8 +14,12 @@ export const rowStart = triangleSize;
  */
 export function factorInPlace(a: Float64Array, d: number): number {
   for (let i = 0; i < d; i++) {
+    // What four rows have left of the diagonal is found together.
+    const first = i - (i % 4);
+    const inFours = first + 4 <= d;
+    if (inFours && i === first) eliminateFour(a, i);
     const row = rowStart(i);
-    for (let j = 0; j < i; j++) {
+    for (let j = inFours ? first : 0; j < i; j++) {
       const other = rowStart(j);
       a[row + j] = (a[row + j] - dot(a, row, other, j)) / a[other + j];
     }
@@ -24,6 +28,29 @@ export function factorInPlace(a: Float64Array, d: number): number {
     a[row + i] = Math.sqrt(pivot);
   }
   return -1;
+}
+
+/** The first `i` entries of rows i to i + 3 of L. */
+function eliminateFour(a: Float64Array, i: number): void {
+  const [p, q, r, s] = [rowStart(i), rowStart(i + 1), rowStart(i + 2), rowStart(i + 3)];
+  for (let j = 0, at = 0; j < i; j++) {
+    let sumP = 0;
+    let sumQ = 0;
+    let sumR = 0;
+    let sumS = 0;
+    for (let k = 0; k < j; k++, at++) {
+      const factor = a[at];
+      sumP += factor * a[p + k];
+      sumQ += factor * a[q + k];
+      sumR += factor * a[r + k];
+      sumS += factor * a[s + k];
+    }
+    const pivot = a[at++];
+    a[p + j] = (a[p + j] - sumP) / pivot;
+    a[q + j] = (a[q + j] - sumQ) / pivot;
+    a[r + j] = (a[r + j] - sumR) / pivot;
+    a[s + j] = (a[s + j] - sumS) / pivot;
+  }
 }
 
 /** log |L Lᵀ|. */

@@ -30,7 +30,8 @@ export interface BackendChoice {
 
 /** What computes now, and what part of it is left to the reference. */
 export interface BackendReport extends BackendChoice {
-  /** Routines and functions that run on the reference because this backend has none of its own; float64 always does. */
+  /** Routines and functions that run on the reference because this backend has none of its own; float64 does, but for
+   * products and triangular solves. */
   readonly onReference: readonly string[];
   /** Arrays that did not fit into the arena of their scope and went to the heap, since the start. */
   readonly arenaOverflows: number;
@@ -50,8 +51,8 @@ export function kernels(): Kernels {
 }
 
 /**
- * Selects what computes from now on; until then it is the reference. 'wasm' has SIMD kernels for float32, on one
- * thread or several, and leaves to the reference what `backendReport()` lists; 'auto' is 'wasm' where
+ * Selects what computes from now on; until then it is the reference. 'wasm' has SIMD kernels for float32, and for products
+ * and triangular solves of float64, on one thread or several, and leaves to the reference what `backendReport()` lists; 'auto' is 'wasm' where
  * WebAssembly's SIMD runs, else 'reference', which has one thread. Everything after it is synchronous. The same
  * backend and threads give the same bits. Where threads cannot be had or one of them ends, it is one thread, and
  * `backendReport()` says why.

@@ -11,21 +11,44 @@ export interface Transposes {
   readonly transposeB: boolean;
 }
 
+/** How operands are read, and whether only the lower triangle of the product is wanted. */
+export interface ProductFlags extends Transposes {
+  readonly lower: boolean;
+}
+
 /**
- * op(A) op(B) over the last two dimensions, the others broadcast.
- * Derivatives: G op(B)ᵀ and op(A)ᵀ G, transposed where the operand was, summed over broadcast dimensions.
+ * op(A) op(B) over the last two dimensions, the others broadcast; with `lower` zeros above the diagonal.
+ * Derivatives, with Ḡ for G restricted to what is wanted: Ḡ op(B)ᵀ and op(A)ᵀ Ḡ, transposed where the operand was, summed over broadcast dimensions.
  * (Giles, "Collected matrix derivative results for forward and reverse mode AD", 2008, §2.2.2.)
  */
-export const matmul: Op<Transposes> = {
+export const matmul: Op<ProductFlags> = {
   name: 'matmul',
   saves: 'inputs',
   shape: ([a, b], flags) => productShape(a.shape, b.shape, flags),
-  forward: ([a, b], out, flags) => multiplyInto(a, b, flags, out),
-  backward: (g, { inputs: [a, b], needs, attributes: { transposeA: ta, transposeB: tb } }) => [
-    needs[0] ? sumTo(ta ? multiply(b, g, tb, true) : multiply(g, b, false, !tb), a.shape) : null,
-    needs[1] ? sumTo(tb ? multiply(g, a, true, ta) : multiply(a, g, !ta, false), b.shape) : null,
-  ],
+  forward([a, b], out, flags) {
+    multiplyInto(a, b, flags, out);
+    if (flags.lower) clearAbove(out);
+  },
+  backward(given, { inputs: [a, b], needs, attributes: { transposeA: ta, transposeB: tb, lower } }) {
+    const g = lower ? emptyView(given, given.shape) : given;
+    if (lower) {
+      g.data.set(given.data);
+      clearAbove(g);
+    }
+    return [
+      needs[0] ? sumTo(ta ? multiply(b, g, tb, true) : multiply(g, b, false, !tb), a.shape) : null,
+      needs[1] ? sumTo(tb ? multiply(g, a, true, ta) : multiply(a, g, !ta, false), b.shape) : null,
+    ];
+  },
 };
+
+/** Sets what stands above the diagonals to 0. */
+function clearAbove({ data, shape }: View): void {
+  const [rows, columns] = shape.slice(-2);
+  for (let at = 0, row = 0; at < data.length; at += columns, row = (row + 1) % rows) {
+    if (row + 1 < columns) data.fill(0, at + row + 1, at + columns);
+  }
+}
 
 /** op(A) op(B) of two views; with `lower`, what stands above the diagonal may be any numbers. */
 export function multiply(a: View, b: View, transposeA: boolean, transposeB: boolean, lower = false): View {

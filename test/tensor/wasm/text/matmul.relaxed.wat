@@ -1,4 +1,4 @@
-;; pack 4 4 false
+;; pack f32x4 4 4 false
 (module
   (type $t0 (func (param i32 i32 i32 i32 i32)))
   (import "env" "memory" (memory $env.memory 1))
@@ -54,7 +54,7 @@
             (br_if $L5 (local.tee $l6 (i32.add (local.get $l6) (i32.const -1))))))
         (br_if $L1 (local.tee $l5 (i32.add (local.get $l5) (i32.const -1))))))))
 
-;; matmul 4 8
+;; matmul f32x4 4 8
 (module
   (type $t0 (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
   (import "env" "memory" (memory $env.memory 1))

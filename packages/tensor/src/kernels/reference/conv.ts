@@ -1,6 +1,6 @@
 import type { ConvSizes } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
-import { addProduct } from './matmul.js';
+import { addProduct, type Matrix } from './matmul.js';
 
 /**
  * Convolution as a matrix product, image by image: the patches under the kernel are laid out as
@@ -23,7 +23,7 @@ export function conv2d(
     for (let to = 0; to < o; to++) {
       product.fill(bias === null ? 0 : bias[to], to * positions, (to + 1) * positions);
     }
-    addProduct(weights, patches, 0, o, taps, positions, product);
+    addProduct(weights, matrixOf(patches, 0, positions), o, taps, positions, product);
     out.set(product, image * o * positions);
   }
 }
@@ -41,7 +41,7 @@ export function conv2dInputGradient(
   const turned = { data: weight, start: 0, row: 1, column: taps };
   for (let image = 0; image < n; image++) {
     patches.fill(0);
-    addProduct(turned, g, image * o * positions, taps, o, positions, patches);
+    addProduct(turned, matrixOf(g, image * o * positions, positions), taps, o, positions, patches);
     gradient.fill(0);
     forEachTap(sizes, (pixel, tap, position) => {
       gradient[pixel] += patches[tap * positions + position];
@@ -58,9 +58,14 @@ export function conv2dWeightGradient(g: FloatArray, x: FloatArray, sizes: ConvSi
   for (let image = 0; image < n; image++) {
     unfold(x, image, sizes, patches, 1, taps);
     const left = { data: g, start: image * o * positions, row: positions, column: 1 };
-    addProduct(left, patches, 0, o, positions, taps, sums);
+    addProduct(left, matrixOf(patches, 0, taps), o, positions, taps, sums);
   }
   out.set(sums);
+}
+
+/** The row-major matrix of so many columns at `start`. */
+function matrixOf(data: FloatArray, start: number, columns: number): Matrix {
+  return { data, start, row: columns, column: 1 };
 }
 
 function countsOf(sizes: ConvSizes): {

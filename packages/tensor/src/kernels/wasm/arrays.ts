@@ -24,9 +24,9 @@ export function partsFor(engine: Engine, numbers: number): number {
   return Math.max(1, Math.min(engine.threads, Math.floor(numbers / SHARE)));
 }
 
-/** How many numbers `engine.input` and `engine.output` copy for these arrays: those that lie outside kernel memory. */
-export function outside(engine: Engine, ...arrays: readonly (Float32Array | Int32Array)[]): number {
-  return arrays.reduce((sum, x) => (engine.memory.holds(x) ? sum : sum + up(x.length, 16)), 0);
+/** How many floats `engine.input` and `engine.output` take for these arrays: those that lie outside kernel memory. */
+export function outside(engine: Engine, ...arrays: readonly (FloatArray | Int32Array)[]): number {
+  return arrays.reduce((sum, x) => (engine.memory.holds(x) ? sum : sum + up(x.byteLength / 4, 16)), 0);
 }
 
 /** Whether there is room for those of the arrays that do not lie in kernel memory, and for `more` numbers. */

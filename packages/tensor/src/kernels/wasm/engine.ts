@@ -26,8 +26,8 @@ export interface EngineOptions {
   readonly patience?: Partial<Patience>;
 }
 
-/** Float32 or integers: what kernels read and write. */
-type Numbers = Float32Array | Int32Array;
+/** What kernels read and write. */
+type Numbers = Float32Array | Float64Array | Int32Array;
 
 /** The memory that kernels work in and the modules emitted so far. */
 export class Engine {
@@ -79,17 +79,16 @@ export class Engine {
   /** The address of numbers that a kernel reads: where they lie if that is kernel memory, otherwise of a copy. */
   input(x: Numbers, allocate: Allocate): number {
     if (this.memory.holds(x)) return x.byteOffset;
-    const start = allocate(x.length);
-    (x instanceof Int32Array ? this.memory.ints : this.floats).set(x, start);
+    const start = allocate(x.byteLength / 4);
+    this.memory.at(start, x).set(x);
     return 4 * start;
   }
 
   /** The address that a kernel writes its output to; `take` brings it to `out` if it is not there already. */
   output(out: Numbers, allocate: Allocate): { address: number; take: () => void } {
     if (this.memory.holds(out)) return { address: out.byteOffset, take: () => {} };
-    const start = allocate(out.length);
-    const source = out instanceof Int32Array ? this.memory.ints : this.floats;
-    return { address: 4 * start, take: () => out.set(source.subarray(start, start + out.length)) };
+    const start = allocate(out.byteLength / 4);
+    return { address: 4 * start, take: () => out.set(this.memory.at(start, out)) };
   }
 
   /** How many threads share the work of `parallel` now. */

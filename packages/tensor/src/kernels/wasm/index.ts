@@ -29,7 +29,7 @@ type Routine = {
 type Kernel<K extends Routine> = (engine: Engine, ...args: Parameters<Kernels[K]>) => boolean;
 
 /**
- * Kernels emitted as WebAssembly with SIMD, for float32; everything else, and what does not fit into
+ * Kernels emitted as WebAssembly with SIMD, for float32, products and triangular solves also for float64; everything else, and what does not fit into
  * kernel memory, runs on the reference.
  * @throws where WebAssembly or its SIMD is missing or forbidden
  */

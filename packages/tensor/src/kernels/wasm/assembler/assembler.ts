@@ -135,9 +135,9 @@ export class FunctionBuilder {
   }
 
   /** sum += a·b on vectors: one rounding where the flavour is relaxed, two otherwise. */
-  multiplyAdd(sum: Local, a: Local, b: Local): this {
-    if (this.flavour.relaxed) return this.get(a).get(b).get(sum).op('f32x4.relaxed_madd').set(sum);
-    return this.get(sum).get(a).get(b).op('f32x4.mul').op('f32x4.add').set(sum);
+  multiplyAdd(sum: Local, a: Local, b: Local, shape: 'f32x4' | 'f64x2' = 'f32x4'): this {
+    if (this.flavour.relaxed) return this.get(a).get(b).get(sum).op(`${shape}.relaxed_madd`).set(sum);
+    return this.get(sum).get(a).get(b).op(`${shape}.mul`).op(`${shape}.add`).set(sum);
   }
 
   /** local += amount. */

@@ -6,6 +6,7 @@ import { isFloat32, outside, pieceOf, up } from '../arrays.js';
 import { unpackKernel } from './choleskyUnpack.js';
 import type { Engine } from '../engine.js';
 import { packKernel } from './matmulPacking.js';
+import { FLOAT32 } from './numberFormat.js';
 import { PANEL_ROW, substitutionEmitter, subtractProduct, TILE_COLUMNS, TILE_ROWS } from './substitution.js';
 
 /** Multiply-adds that take about 50 µs: what is worth another thread. */
@@ -54,7 +55,7 @@ export function cholesky(
       for (let t = from; t < to; t++) {
         const start = 4 * t * n * n;
         forEachPanel(n, (lanes, depth, offset) => {
-          const pack = packKernel(engine, lanes, TILE_COLUMNS, false);
+          const pack = packKernel(engine, FLOAT32, lanes, TILE_COLUMNS, false);
           call(pack, source + start + offset, first + offset, depth, 1, 4 * n);
         });
         call(factor, first, 4 * (passed + t));

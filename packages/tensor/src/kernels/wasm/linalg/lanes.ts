@@ -1,4 +1,5 @@
 import type { FunctionBuilder, Local } from '../assembler/assembler.js';
+import type { NumberFormat } from './numberFormat.js';
 
 /** Pushes the `count` (1 to 4) numbers at `pointer` plus `offset` bytes as a vector; its other lanes are 0. */
 export function emitLoadLanes(f: FunctionBuilder, pointer: Local, count: number, offset = 0): void {
@@ -25,6 +26,19 @@ export function emitStoreLanes(
       .get(value)
       .storeLane(lane, offset + 4 * lane);
   }
+}
+
+/** Turns as many vectors as each has lanes, as a square matrix, in place. */
+export function emitTransposeOf(
+  format: NumberFormat,
+  f: FunctionBuilder,
+  rows: readonly Local[],
+  other: readonly Local[],
+): void {
+  if (format.lanes === 4) return emitTranspose(f, rows, other);
+  const [a, b] = rows;
+  f.get(a).get(b).shuffle(0, 1, 4, 5).set(other[0]).get(a).get(b).shuffle(2, 3, 6, 7).set(b);
+  f.get(other[0]).set(a);
 }
 
 /** Turns four vectors as a 4 × 4 matrix in place: lane i of vector j becomes lane j of vector i. */

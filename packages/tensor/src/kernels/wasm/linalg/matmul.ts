@@ -1,22 +1,26 @@
 import type { MatmulSizes } from '../../kernels.js';
 import type { FloatArray } from '../../../storage.js';
-import { isFloat32, outside, pieceOf } from '../arrays.js';
+import { outside, pieceOf } from '../arrays.js';
 import type { Engine } from '../engine.js';
-import { blockScratch, multiplyBlock, type Lanes } from './matmulBlock.js';
-import { TILE_COLUMNS, TILE_ROWS, tileKernel } from './matmulTiles.js';
+import { blockScratch, isFewVectors, multiplyBlock, type Lanes } from './matmulBlock.js';
+import { tileColumns, TILE_ROWS, tileKernel } from './matmulTiles.js';
+import { FLOAT32, FLOAT64, formatOf, type NumberFormat } from './numberFormat.js';
 
 /** Multiply-adds that take about 50 µs: what is worth another thread. */
 const WORTH_A_THREAD = 1e6;
 
+/** Multiply-adds that pay for bringing float64, which mostly lies outside kernel memory, there and back. */
+const WORTH_COPYING = 4096;
+
 /** Compiles the kernel of whole tiles. */
 export function prepareMatmul(engine: Engine): void {
-  tileKernel(engine, TILE_ROWS, TILE_COLUMNS);
+  tileKernel(engine, FLOAT32, TILE_ROWS, tileColumns(FLOAT32));
 }
 
 /**
  * out [batch, m, n] = op(A) op(B) by packed panels (Goto and van de Geijn, "Anatomy of high-performance
- * matrix multiplication", 2008). Each sum of 256 terms is float32, and so is the sum of these.
- * False, and nothing written, for float64 and what does not fit into kernel memory.
+ * matrix multiplication", 2008), in the number format of A and B. Each sum of 256 terms has it, and so has the sum of these.
+ * False, and nothing written, for what does not fit into kernel memory and in float64 for few numbers or vectors.
  */
 export function matmul(
   engine: Engine,
@@ -25,13 +29,19 @@ export function matmul(
   sizes: MatmulSizes,
   out: FloatArray,
 ): boolean {
-  if (!isFloat32(a) || !isFloat32(b) || !isFloat32(out)) return false;
+  const format = formatOf(a, b, out);
+  if (format === null) return false;
+  const { bytes } = format;
   const product = simplified(sizes);
   const { batch, m, k, n } = product;
   if (k === 0) out.fill(0);
   if (batch * m * k * n === 0) return true;
-  const cut = cutOf(engine, product);
-  const scratchFloats = blockScratch(product);
+  const lanesOfA = lanesFrom(bytes, product.transposeA, m, k);
+  const lanesOfB = lanesFrom(bytes, !product.transposeB, n, k);
+  const few = isFewVectors({ a: lanesOfA(0, 0), b: lanesOfB(0, 0), m, format });
+  if (format === FLOAT64 && (few || batch * m * k * n < WORTH_COPYING)) return false;
+  const cut = cutOf(engine, format, product);
+  const scratchFloats = blockScratch({ ...product, format });
   if (!engine.hasRoom(outside(engine, a, b, out) + cut.parts * scratchFloats)) return false;
   engine.scratch((allocate) => {
     const target = engine.output(out, allocate);
@@ -44,10 +54,11 @@ export function matmul(
       const columns = ownPiece(cut, 'columns', n, part);
       for (let t = matrices.from; t < matrices.to; t++) {
         multiplyBlock(engine, call, {
-          a: lanesFrom(left + 4 * t * product.strideA, product.transposeA, m, k, rows.from),
-          b: lanesFrom(right + 4 * t * product.strideB, !product.transposeB, n, k, columns.from),
-          c: target.address + 4 * ((t * m + rows.from) * n + columns.from),
-          rowBytes: 4 * n,
+          format,
+          a: lanesOfA(left + bytes * t * product.strideA, rows.from),
+          b: lanesOfB(right + bytes * t * product.strideB, columns.from),
+          c: target.address + bytes * ((t * m + rows.from) * n + columns.from),
+          rowBytes: bytes * n,
           m: rows.to - rows.from,
           k,
           n: columns.to - columns.from,
@@ -83,9 +94,14 @@ function simplified(sizes: MatmulSizes): Product {
 }
 
 /** The rows of op(A) or the columns of op(B) from number `from` on: `count` lanes of k numbers, side by side or not. */
-function lanesFrom(start: number, neighbours: boolean, count: number, k: number, from: number): Lanes {
-  const [lane, step] = neighbours ? [4, 4 * count] : [4 * k, 4];
-  return { address: start + from * lane, lane, step };
+function lanesFrom(
+  bytes: number,
+  neighbours: boolean,
+  count: number,
+  k: number,
+): (start: number, from: number) => Lanes {
+  const [lane, step] = neighbours ? [bytes, bytes * count] : [bytes * k, bytes];
+  return (start, from) => ({ address: start + from * lane, lane, step });
 }
 
 /**
@@ -98,11 +114,11 @@ interface Cut {
   readonly unit: number;
 }
 
-function cutOf(engine: Engine, { batch, m, k, n }: MatmulSizes): Cut {
+function cutOf(engine: Engine, format: NumberFormat, { batch, m, k, n }: MatmulSizes): Cut {
   const wanted = Math.min(engine.threads, Math.ceil((batch * m * k * n) / WORTH_A_THREAD));
   if (batch >= wanted) return { along: 'batch', parts: wanted, unit: 1 };
   const [along, count, unit] =
-    m > n ? (['rows', m, TILE_ROWS] as const) : (['columns', n, TILE_COLUMNS] as const);
+    m > n ? (['rows', m, TILE_ROWS] as const) : (['columns', n, tileColumns(format)] as const);
   return { along, parts: Math.min(wanted, Math.ceil(count / unit)), unit };
 }
 

@@ -1,10 +1,11 @@
 import { up } from '../arrays.js';
 import type { Call, Engine } from '../engine.js';
 import { packKernel } from './matmulPacking.js';
-import { TILE_COLUMNS, TILE_ROWS, tileKernel } from './matmulTiles.js';
+import { tileColumns, TILE_ROWS, tileKernel } from './matmulTiles.js';
 import { DOT_DEPTH, DOT_ROWS, dotKernel } from './matmulVector.js';
+import type { NumberFormat } from './numberFormat.js';
 
-/** Terms of a sum that are added in float32 before the sum goes to memory; also what keeps panels in cache. */
+/** Terms of a sum that are added in registers before the sum goes to memory; also what keeps panels in cache. */
 const DEPTH = 256;
 
 /** Numbers of A that are packed at a time: they fit the second-level cache. */
@@ -28,7 +29,7 @@ const COLLISION = 1024;
 /** The rows of op(A) or the columns of op(B), each a sequence of k numbers. */
 export interface Lanes {
   readonly address: number;
-  /** Bytes from a lane to the next: 4 where they are neighbours. */
+  /** Bytes from a lane to the next: those of a number where they are neighbours. */
   readonly lane: number;
   /** Bytes from a number of a lane to its next. */
   readonly step: number;
@@ -36,6 +37,7 @@ export interface Lanes {
 
 /** c [m, n] = A B, where the rows of c are `rowBytes` apart. */
 export interface Block {
+  readonly format: NumberFormat;
   readonly a: Lanes;
   readonly b: Lanes;
   readonly c: number;
@@ -45,14 +47,24 @@ export interface Block {
   readonly n: number;
   /** Column minus row of the diagonal above which tiles need not be computed; null where all are. */
   readonly diagonal: number | null;
-  /** The address of `blockScratch` numbers. */
+  /** The address of `blockScratch` floats. */
   readonly scratch: number;
 }
 
-/** How many numbers of scratch a block of at most these sizes takes. */
-export function blockScratch({ k, n }: Pick<Block, 'k' | 'n'>): number {
-  const columns = up(Math.min(n, PACKED_COLUMNS), TILE_COLUMNS);
-  return PACKED_A + Math.min(k, DEPTH) * columns;
+/** How many floats of scratch a block of at most these sizes takes. */
+export function blockScratch({ k, n, format }: Pick<Block, 'k' | 'n' | 'format'>): number {
+  const columns = up(Math.min(n, PACKED_COLUMNS), tileColumns(format));
+  return (format.bytes / 4) * (PACKED_A + Math.min(k, DEPTH) * columns);
+}
+
+/** Whether a block is a few vectors times the rows of a matrix, which are best read where they lie. */
+export function isFewVectors({
+  a,
+  b,
+  m,
+  format: { bytes },
+}: Pick<Block, 'a' | 'b' | 'm' | 'format'>): boolean {
+  return m <= DOT_VECTORS && a.step === bytes && b.lane !== bytes;
 }
 
 /**
@@ -62,30 +74,33 @@ export function blockScratch({ k, n }: Pick<Block, 'k' | 'n'>): number {
  * of B meets the panels of A that reach down to it only.
  */
 export function multiplyBlock(engine: Engine, call: Call, block: Block): void {
-  const { a, b, c, rowBytes, m, k, n, diagonal } = block;
-  if (m <= DOT_VECTORS && a.step === 4 && b.lane !== 4) return multiplyByDots(engine, call, block);
+  const { format, a, b, c, rowBytes, m, k, n, diagonal } = block;
+  const { bytes, lanes } = format;
+  if (isFewVectors(block)) return multiplyByDots(engine, call, block);
   const rowsPerTile = Math.min(m, TILE_ROWS);
-  // One or two rows of eight sums would wait for each other: what is read in place can be read in wider panels.
-  const columnsPerTile = m > 2 || b.lane !== 4 ? TILE_COLUMNS : 32 / m;
-  const packedB = block.scratch + 4 * PACKED_A;
+  // One or two rows of two vectors would wait for each other: what is read in place can be read in wider panels.
+  const columnsPerTile = m > 2 || b.lane !== bytes ? tileColumns(format) : (8 * lanes) / m;
+  const packedB = block.scratch + bytes * PACKED_A;
   const depths = Math.min(k, DEPTH);
   const rowsTogether = Math.max(1, Math.floor(PACKED_A / depths / rowsPerTile)) * rowsPerTile;
   for (let column = 0; column < n; column += PACKED_COLUMNS) {
     for (let from = 0; from < k; from += DEPTH) {
       const depth = Math.min(DEPTH, k - from);
       const panelsB = panelsOf(engine, call, {
+        format,
         lanes: b,
         start: column,
         count: Math.min(PACKED_COLUMNS, n - column),
         from,
         depth,
         widest: columnsPerTile,
-        multiple: 4,
+        multiple: lanes,
         uses: Math.ceil(m / rowsPerTile),
         target: packedB,
       });
       for (let row = 0; row < m; row += rowsTogether) {
         const panelsA = panelsOf(engine, call, {
+          format,
           lanes: a,
           start: row,
           count: Math.min(rowsTogether, m - row),
@@ -98,10 +113,10 @@ export function multiplyBlock(engine: Engine, call: Call, block: Block): void {
         });
         const tiles = (left: Panels, right: Panels): void =>
           call(
-            tileKernel(engine, left.lanes, right.lanes),
+            tileKernel(engine, format, left.lanes, right.lanes),
             left.address,
             right.address,
-            c + (row + left.first) * rowBytes + 4 * (column + right.first),
+            c + (row + left.first) * rowBytes + bytes * (column + right.first),
             depth,
             left.count,
             right.count,
@@ -154,6 +169,7 @@ function skipped(panels: Panels, skip: number): Panels {
 
 /** The numbers `from` to `from` + `depth` of `count` lanes from number `start` on, and what becomes of them. */
 interface Slab {
+  readonly format: NumberFormat;
   readonly lanes: Lanes;
   readonly start: number;
   readonly count: number;
@@ -162,7 +178,7 @@ interface Slab {
   /** The most lanes of a panel. */
   readonly widest: number;
   /** Lanes that are read at once: a panel in place has a multiple, a packed one is filled up with zeros. */
-  readonly multiple: 1 | 4;
+  readonly multiple: number;
   /** Tiles that read a panel. */
   readonly uses: number;
   /** Where panels are packed. */
@@ -171,8 +187,9 @@ interface Slab {
 
 /** A slab in panels: wide ones as far as they go, then those of a tile's columns, then one of what remains. */
 function panelsOf(engine: Engine, call: Call, slab: Slab): Panels[] {
-  const { lanes, start, count, from, depth, widest, multiple, uses, target } = slab;
-  const neighbours = lanes.lane === 4;
+  const { format, lanes, start, count, from, depth, widest, multiple, uses, target } = slab;
+  const { bytes } = format;
+  const neighbours = lanes.lane === bytes;
   const worth = lanes.step % COLLISION === 0 ? WORTH_PACKING.colliding : WORTH_PACKING.apart;
   const inPlace = count === 1 || (neighbours && uses < worth);
   const panels: Panels[] = [];
@@ -180,19 +197,19 @@ function panelsOf(engine: Engine, call: Call, slab: Slab): Panels[] {
   let first = 0;
   while (first < count) {
     const rest = count - first;
-    const width = rest >= widest ? widest : Math.min(rest, TILE_COLUMNS);
+    const width = rest >= widest ? widest : Math.min(rest, tileColumns(format));
     const together = Math.floor(rest / width);
     const source = lanes.address + (start + first) * lanes.lane + from * lanes.step;
     if (inPlace && width % multiple === 0) {
-      const bytes = width * lanes.lane;
-      panels.push({ first, lanes: width, count: together, address: source, step: lanes.step, bytes });
+      const own = { address: source, step: lanes.step, bytes: width * lanes.lane };
+      panels.push({ first, lanes: width, count: together, ...own });
     } else {
-      const step = 4 * up(width, multiple);
-      const bytes = step * depth;
+      const padded = up(width, multiple);
+      const own = { address: packed, step: bytes * padded, bytes: bytes * padded * depth };
       const stride = neighbours ? lanes.step : lanes.lane;
-      call(packKernel(engine, width, step / 4, neighbours), source, packed, depth, together, stride);
-      panels.push({ first, lanes: width, count: together, address: packed, step, bytes });
-      packed += together * bytes;
+      call(packKernel(engine, format, width, padded, neighbours), source, packed, depth, together, stride);
+      panels.push({ first, lanes: width, count: together, ...own });
+      packed += together * own.bytes;
     }
     first += together * width;
   }

@@ -1,13 +1,14 @@
 import type { FunctionBuilder, Local } from '../assembler/assembler.js';
+import { FLOAT32, type NumberFormat } from './numberFormat.js';
 
-/** Rows and columns of X that are found together: eight vectors. */
+/** Rows of X that are found together, and in float32 columns: two vectors of each row. */
 export const TILE_ROWS = 4;
 export const TILE_COLUMNS = 8;
 
-/** Bytes of a row of a panel: 8 columns of X, the rows one below the other in the order in which they are found. */
-export const PANEL_ROW = 4 * TILE_COLUMNS;
+/** Bytes of a row of a panel: two vectors of columns of X, the rows one below the other in the order in which they are found. */
+export const PANEL_ROW = 32;
 
-/** Terms that are added in float32 before the sum is taken from the right-hand side; a power of 2. */
+/** Terms that are added before the sum is taken from the right-hand side; a power of 2. */
 const BLOCK = 256;
 
 /** How the triangular matrix lies: bytes from an entry to the next down and across, in the order of substitution. */
@@ -42,10 +43,14 @@ export function entryOffset({ down, across }: Triangle, count: number): number {
 }
 
 /**
- * Substitution in tiles of 4 rows by 8 columns: what the rows already found take away is a small matrix product,
+ * Substitution in tiles of 4 rows by two vectors: what the rows already found take away is a small matrix product,
  * whose sums stay in registers; the 4 × 4 triangle on the diagonal is then solved in registers too.
  */
-export function substitutionEmitter(f: FunctionBuilder, triangle: Triangle): Substitution {
+export function substitutionEmitter(
+  f: FunctionBuilder,
+  triangle: Triangle,
+  { shape, splat }: NumberFormat = FLOAT32,
+): Substitution {
   const { down, across, unitDiagonal } = triangle;
   const [blocks, step] = f.localArray('i32', 2);
   const sums = f.localArray('v128', 2 * TILE_ROWS);
@@ -67,15 +72,15 @@ export function substitutionEmitter(f: FunctionBuilder, triangle: Triangle): Sub
     f.times(step, terms, () => {
       for (const half of halves) f.load('v128.load', known, 16 * half).set(vectors[half]);
       for (let r = 0; r < count; r++) {
-        f.load('v128.load32_splat', entry, at(count, r, 0)).set(factor);
-        for (const half of halves) f.multiplyAdd(sums[2 * r + half], factor, vectors[half]);
+        f.load(splat, entry, at(count, r, 0)).set(factor);
+        for (const half of halves) f.multiplyAdd(sums[2 * r + half], factor, vectors[half], shape);
       }
       f.increase(known, PANEL_ROW).increase(entry, across);
     });
     for (let r = 0; r < count; r++) {
       for (const half of halves) {
         const at2 = 2 * r + half;
-        f.get(rest[at2]).get(sums[at2]).op('f32x4.sub').set(rest[at2]);
+        f.get(rest[at2]).get(sums[at2]).op(`${shape}.sub`).set(rest[at2]);
       }
     }
   };
@@ -94,14 +99,15 @@ export function substitutionEmitter(f: FunctionBuilder, triangle: Triangle): Sub
     solve(count, halves, entry) {
       for (let r = 0; r < count; r++) {
         for (let s = 0; s < r; s++) {
-          f.load('v128.load32_splat', entry, at(count, r, s)).set(factor);
-          for (const half of halves) subtractProduct(f, rest[2 * r + half], factor, rest[2 * s + half]);
+          f.load(splat, entry, at(count, r, s)).set(factor);
+          for (const half of halves)
+            subtractProduct(f, rest[2 * r + half], factor, rest[2 * s + half], shape);
         }
         if (unitDiagonal) continue;
-        f.load('v128.load32_splat', entry, at(count, r, r)).set(factor);
+        f.load(splat, entry, at(count, r, r)).set(factor);
         for (const half of halves) {
           const row = rest[2 * r + half];
-          f.get(row).get(factor).op('f32x4.div').set(row);
+          f.get(row).get(factor).op(`${shape}.div`).set(row);
         }
       }
     },
@@ -109,6 +115,12 @@ export function substitutionEmitter(f: FunctionBuilder, triangle: Triangle): Sub
 }
 
 /** x −= a·b. */
-export function subtractProduct(f: FunctionBuilder, x: Local, a: Local, b: Local): void {
-  f.get(x).get(a).get(b).op('f32x4.mul').op('f32x4.sub').set(x);
+export function subtractProduct(
+  f: FunctionBuilder,
+  x: Local,
+  a: Local,
+  b: Local,
+  shape: NumberFormat['shape'] = 'f32x4',
+): void {
+  f.get(x).get(a).get(b).op(`${shape}.mul`).op(`${shape}.sub`).set(x);
 }

@@ -1,28 +1,26 @@
 import type { SolveSizes } from '../../kernels.js';
 import type { FloatArray } from '../../../storage.js';
 import type { Local, ModuleBuilder } from '../assembler/assembler.js';
-import { isFloat32, outside, pieceOf } from '../arrays.js';
+import { outside, pieceOf } from '../arrays.js';
 import type { Engine } from '../engine.js';
 import { emitLoadLanes, emitStoreLanes } from './lanes.js';
-import {
-  entryOffset,
-  PANEL_ROW,
-  substitutionEmitter,
-  TILE_COLUMNS,
-  TILE_ROWS,
-  type Triangle,
-} from './substitution.js';
+import { tileColumns } from './matmulTiles.js';
+import { FLOAT64, formatOf, type NumberFormat } from './numberFormat.js';
+import { entryOffset, PANEL_ROW, substitutionEmitter, TILE_ROWS, type Triangle } from './substitution.js';
 
-/** Panels of 8 columns that are solved together, so that each entry of A is fetched once for 64 columns. */
+/** Panels of two vectors of columns that are solved together, so that each entry of A is fetched once for all of them. */
 const PANELS = 8;
 
 /** Multiply-adds that take about 50 µs: what is worth another thread. */
 const WORTH_A_THREAD = 1e6;
 
+/** Multiply-adds that pay for bringing float64, which mostly lies outside kernel memory, there and back. */
+const WORTH_COPYING = 4096;
+
 /**
- * X of op(A) X = B by blocked substitution, 4 rows by 8 columns of X at a time. A and B are read and X is written where
- * they lie; a copy of up to 64 columns of X in panels is what the next rows read.
- * False, and nothing written, for float64 and what does not fit into kernel memory.
+ * X of op(A) X = B by blocked substitution in the number format of A and B, 4 rows by two vectors of columns of X at a time.
+ * A and B are read and X is written where they lie; a copy of up to 8 panels of X is what the next rows read.
+ * False, and nothing written, for what does not fit into kernel memory and for little work in float64.
  * (Golub and Van Loan, "Matrix Computations", 2013, §3.1.4.)
  */
 export function triangularSolve(
@@ -32,18 +30,22 @@ export function triangularSolve(
   sizes: SolveSizes,
   out: FloatArray,
 ): boolean {
-  if (!isFloat32(a) || !isFloat32(b) || !isFloat32(out)) return false;
+  const format = formatOf(a, b, out);
+  if (format === null) return false;
   const { batch, n, m, upper, transpose, unitDiagonal } = sizes;
   if (batch * n * m === 0) return true;
-  const panels = Math.ceil(m / TILE_COLUMNS);
+  if (format === FLOAT64 && batch * n * n * m < WORTH_COPYING) return false;
+  const { bytes } = format;
+  const columns = tileColumns(format);
+  const panels = Math.ceil(m / columns);
   const wanted = Math.min(engine.threads, Math.ceil((batch * n * n * m) / (2 * WORTH_A_THREAD)));
   const together = Math.min(PANELS, Math.max(1, Math.floor((batch * panels) / wanted)));
   const groups = Math.ceil(panels / together);
   const parts = Math.min(wanted, batch * groups);
-  const scratchFloats = n * TILE_COLUMNS * together;
+  const scratchFloats = (n * together * PANEL_ROW) / 4;
   if (!engine.hasRoom(outside(engine, a, b, out) + parts * scratchFloats)) return false;
-  const key = `solve ${[n, m, upper, transpose, unitDiagonal].join(' ')}`;
-  const { solve, solveEdge } = engine.module(key, (module) => emitModule(module, sizes));
+  const key = `solve ${[format.shape, n, m, upper, transpose, unitDiagonal].join(' ')}`;
+  const { solve, solveEdge } = engine.module(key, (module) => emitModule(module, format, sizes));
   engine.scratch((allocate) => {
     const matrices = engine.input(a, allocate);
     const right = engine.input(b, allocate);
@@ -54,13 +56,13 @@ export function triangularSolve(
       const { from, to } = pieceOf(batch * groups, part, parts);
       for (let at = from; at < to; at++) {
         const t = Math.floor(at / groups);
-        const column = (at % groups) * together * TILE_COLUMNS;
-        const width = Math.min(together * TILE_COLUMNS, m - column);
-        const whole = Math.floor(width / TILE_COLUMNS);
-        const matrix = matrices + 4 * t * n * n;
-        const start = 4 * (t * n * m + column);
+        const column = (at % groups) * together * columns;
+        const width = Math.min(together * columns, m - column);
+        const whole = Math.floor(width / columns);
+        const matrix = matrices + bytes * t * n * n;
+        const start = bytes * (t * n * m + column);
         if (whole > 0) call(solve, matrix, right + start, target.address + start, found, whole);
-        if (width % TILE_COLUMNS === 0) continue;
+        if (width % columns === 0) continue;
         const edge = start + PANEL_ROW * whole;
         call(solveEdge, matrix, right + edge, target.address + edge, found + n * PANEL_ROW * whole, 1);
       }
@@ -80,38 +82,47 @@ interface Walk extends Triangle {
   readonly firstPivot: number;
 }
 
-function walkOf({ n, m, upper, transpose, unitDiagonal }: SolveSizes): Walk {
+function walkOf({ bytes }: NumberFormat, { n, m, upper, transpose, unitDiagonal }: SolveSizes): Walk {
   // op(A) is lower triangular, solved from the first row on, or upper, from the last.
   const forward = upper === transpose;
-  const sign = forward ? 4 : -4;
+  const sign = forward ? bytes : -bytes;
   return {
     n,
-    firstRow: forward ? 0 : 4 * (n - 1) * m,
+    firstRow: forward ? 0 : bytes * (n - 1) * m,
     rowStep: sign * m,
-    firstPivot: forward ? 0 : 4 * (n * n - 1),
+    firstPivot: forward ? 0 : bytes * (n * n - 1),
     down: sign * (transpose ? 1 : n),
     across: sign * (transpose ? n : 1),
     unitDiagonal,
   };
 }
 
-/** solve(a, b, out, found, panels) for panels of 8 columns, and solveEdge for the one that is narrower. */
-function emitModule(module: ModuleBuilder, sizes: SolveSizes): void {
-  const walk = walkOf(sizes);
-  emitSolve(module, 'solve', walk, TILE_COLUMNS);
-  const rest = sizes.m % TILE_COLUMNS;
-  if (rest > 0) emitSolve(module, 'solveEdge', walk, rest);
+/** solve(a, b, out, found, panels) for panels of two vectors, and solveEdge for the one that is narrower. */
+function emitModule(module: ModuleBuilder, format: NumberFormat, sizes: SolveSizes): void {
+  const walk = walkOf(format, sizes);
+  const columns = tileColumns(format);
+  emitSolve(module, 'solve', format, walk, columns);
+  const rest = sizes.m % columns;
+  if (rest > 0) emitSolve(module, 'solveEdge', format, walk, rest);
 }
 
 /** For each 4 (at the end fewer) rows of X, for each panel of `columns` columns: a tile. */
-function emitSolve(module: ModuleBuilder, name: string, walk: Walk, columns: number): void {
+function emitSolve(
+  module: ModuleBuilder,
+  name: string,
+  format: NumberFormat,
+  walk: Walk,
+  columns: number,
+): void {
   const { n, rowStep, down } = walk;
-  const halves = columns > 4 ? [0, 1] : [0];
-  const lanes = (half: number): number => Math.min(4, columns - 4 * half);
+  const halves = columns > format.lanes ? [0, 1] : [0];
+  // In words of four bytes.
+  const words = (format.bytes / 4) * columns;
+  const lanes = (half: number): number => Math.min(4, words - 4 * half);
   module.func(name, ['i32', 'i32', 'i32', 'i32', 'i32'], null, (f, a, b, out, x, panels) => {
     const [tiles, panel, row, known, found] = f.localArray('i32', 5);
     const [entry, start, from, to] = f.localArray('i32', 4);
-    const { rest, subtract, solve } = substitutionEmitter(f, walk);
+    const { rest, subtract, solve } = substitutionEmitter(f, walk, format);
 
     const tile = (count: number): void => {
       // Offsets of memory instructions cannot be negative: pointers go to the lowest address of the tile.
