@@ -13,8 +13,8 @@ def nll(x, labels, reduction):
     return F.nll_loss(x, labels, reduction=reduction)
 
 
-def cross_entropy(x, labels, reduction):
-    return F.cross_entropy(x, labels, reduction=reduction)
+def cross_entropy(x, labels, reduction, labelSmoothing=0.0):
+    return F.cross_entropy(x, labels, reduction=reduction, label_smoothing=labelSmoothing)
 
 
 def mse(x, y, reduction):
@@ -42,6 +42,11 @@ def cases():
         )
         for name, op, function, x, target in pairs:
             yield record(f"{name}, {reduction}", op, function, {"x": x, "labels": target}, options)
+        for smoothing in (0.1, 1.0):
+            smoothed = {**options, "labelSmoothing": smoothing}
+            inputs = {"x": logits, "labels": labels}
+            name = f"crossEntropy: label smoothing {smoothing}, {reduction}"
+            yield record(name, "crossEntropy", cross_entropy, inputs, smoothed)
         for name, shape in (("a vector", (5,)), ("[2, 3, 2]", (2, 3, 2))):
             inputs = {"x": draw.normal(*shape), "y": draw.normal(*shape)}
             yield record(f"mseLoss: {name}, {reduction}", "mseLoss", mse, inputs, options)

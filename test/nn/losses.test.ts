@@ -110,6 +110,23 @@ describe('crossEntropy', () => {
     gradcheck((x) => crossEntropy(x, tensor([0, 2, 1, 1]), { reduction }), [randn([4, 3], draws())]);
   });
 
+  test('smooths labels', () => {
+    const [logits, labels] = [randn([4, 3], draws()), tensor([0, 2, 1, 1])];
+    const even = logits.logSoftmax(1).mean(1).neg();
+    const expected = crossEntropy(logits, labels, { reduction: 'none' }).mul(0.8).add(even.mul(0.2));
+    expect(crossEntropy(logits, labels, { reduction: 'none', labelSmoothing: 0.2 })).toBeAllClose(expected, {
+      rtol: 1e-12,
+    });
+    gradcheck((x) => crossEntropy(x, labels, { labelSmoothing: 0.2 }), [logits]);
+    for (const labelSmoothing of [-0.1, 1.1, NaN]) {
+      expect(() => crossEntropy(logits, labels, { labelSmoothing })).toThrow(
+        new ArgumentError(
+          `crossEntropy: labelSmoothing must be from 0 to 1: it is ${labelSmoothing}.`,
+        ),
+      );
+    }
+  });
+
   test('refuses what does not fit, under its own name', () => {
     expect(() => crossEntropy(ones([2, 3]), tensor([0, 3]))).toThrow(
       new IndexError('crossEntropy: labels must be integers from 0 to 2: label 1 of 2 is 3.'),

@@ -18,7 +18,7 @@ export type { MaxPool2dOptions } from './layers/pooling.js';
 export { ReLU } from './layers/activation.js';
 export { Sequential } from './layers/sequential.js';
 export { crossEntropy, mseLoss, nllLoss } from './losses.js';
-export type { LossOptions, Reduction } from './losses.js';
+export type { CrossEntropyOptions, LossOptions, Reduction } from './losses.js';
 export { Adadelta } from './optim/adadelta.js';
 export type { AdadeltaOptions } from './optim/adadelta.js';
 export { Adam, AdamW } from './optim/adam.js';

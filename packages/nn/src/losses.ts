@@ -1,6 +1,6 @@
 import { DTypeError, IndexError, ShapeError } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
-import { checkOneOf, sameShape } from '@gmml/tensor/checks';
+import { checkNumber, checkOneOf, sameShape } from '@gmml/tensor/checks';
 
 /** What becomes of the losses of the samples: their mean, their sum, or each by itself. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -8,6 +8,12 @@ export type Reduction = 'mean' | 'sum' | 'none';
 export interface LossOptions {
   /** Default 'mean'. */
   reduction?: Reduction;
+}
+
+/** Options of `crossEntropy`. */
+export interface CrossEntropyOptions extends LossOptions {
+  /** ε from 0 to 1: the share of the target that all classes have evenly. Default 0. */
+  labelSmoothing?: number;
 }
 
 /**
@@ -23,19 +29,31 @@ export function nllLoss(logProbs: Tensor, labels: Tensor, { reduction = 'mean' }
 }
 
 /**
- * The cross-entropy of logits: the {@link nllLoss} of their logSoftmax over classes.
+ * The cross-entropy of logits: the {@link nllLoss} of their logSoftmax over classes. With label smoothing ε the target
+ * is (1 − ε) at the label and ε/C everywhere: (1 − ε)·nllLoss − ε/C·Σ log p, as torch has it.
  *
  * @param logits scores [B, C], any numbers
  * @param labels classes [B], integers from 0 to C − 1 in either number format
- * @returns a scalar, or [B] with `reduction: 'none'`. Derivative: softmax − 1 at the label, times 1/B for the mean.
- * @throws ShapeError, IndexError, ArgumentError for shapes, labels or a reduction that are not as above
+ * @returns a scalar, or [B] with `reduction: 'none'`. Derivative: softmax less the target, times 1/B for the mean.
+ * @throws ShapeError, IndexError, ArgumentError for shapes, labels or options that are not as above
+ * @see Szegedy et al. 2016, "Rethinking the inception architecture for computer vision", section 7
  */
 export function crossEntropy(
   logits: Tensor,
   labels: Tensor,
-  { reduction = 'mean' }: LossOptions = {},
+  { reduction = 'mean', labelSmoothing = 0 }: CrossEntropyOptions = {},
 ): Tensor {
-  return negativeLogLikelihood('crossEntropy', 'logits', logits, labels, reduction, (x) => x.logSoftmax(1));
+  checkNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, to: 1 });
+  const toLogProbs = (x: Tensor): Tensor => x.logSoftmax(1);
+  return negativeLogLikelihood(
+    'crossEntropy',
+    'logits',
+    logits,
+    labels,
+    reduction,
+    toLogProbs,
+    labelSmoothing,
+  );
 }
 
 /**
@@ -68,6 +86,7 @@ function negativeLogLikelihood(
   labels: Tensor,
   reduction: Reduction,
   toLogProbs: (x: Tensor) => Tensor,
+  smoothing = 0,
 ): Tensor {
   checkReduction(op, reduction);
   if (x.ndim !== 2 || labels.ndim !== 1 || labels.size !== x.shape[0]) {
@@ -77,8 +96,13 @@ function negativeLogLikelihood(
     );
   }
   checkLabels(op, labels, x.shape[1]);
-  const picked = toLogProbs(x).gather(1, labels.reshape([labels.size, 1]));
-  return reduce(picked.reshape([labels.size]).neg(), reduction);
+  const logProbs = toLogProbs(x);
+  const atLabels = logProbs
+    .gather(1, labels.reshape([labels.size, 1]))
+    .reshape([labels.size])
+    .neg();
+  if (smoothing === 0) return reduce(atLabels, reduction);
+  return reduce(atLabels.mul(1 - smoothing).sub(logProbs.mean(1).mul(smoothing)), reduction);
 }
 
 function checkReduction(op: string, reduction: Reduction): void {
