@@ -7,7 +7,7 @@ import { loadMnist } from '@gmml/data';
 import { loadSafetensors } from '@gmml/nn';
 import { defaultGenerator } from '@gmml/tensor';
 import { describe, expect, test } from 'vitest';
-import { evenSample, knownDigits } from '../../packages/cli/src/knownDigits.js';
+import { evenSample, knownDigits, withValidation } from '../../packages/cli/src/knownDigits.js';
 import { folderOf, mnistFiles, temporaryFolder } from '../data/idxFiles.js';
 import { tinyDigits } from './tinyDigits.js';
 
@@ -184,6 +184,57 @@ describe('a digit that is left out', () => {
     const { unknown } = await reportOf({ data, unseen: 1, linearClassifier: true });
     // A head with one answer is always sure of it.
     expect(unknown.unseen!.softmax.auroc).toBe(0.5);
+  });
+});
+
+describe('training images that are held out', () => {
+  test('are the last of each class, and set the threshold', async () => {
+    const told: unknown[] = [];
+    const reporter: Reporter = {
+      ...silentReporter,
+      start: ({ trainCount, testCount, heldOut }) => told.push({ trainCount, testCount, heldOut }),
+    };
+    const { epochs, openSet } = await run({ data: tinyDigits(), valSplit: 0.25, epochs: 12 }, reporter);
+    expect(told).toEqual([{ trainCount: 60, testCount: 20, heldOut: 20 }]);
+    // Guessing gives 0.1.
+    expect(epochs[11].testAccuracy).toBeGreaterThan(0.7);
+    // 20 of them are just enough for 95 %.
+    expect(openSet!.coverage.features).toBeGreaterThan(0.7);
+
+    const all = knownDigits(loadMnist({ source: folderOf(mnistFiles([0, 1, 0, 0, 1, 0], [0])) }));
+    const { train: left, validation } = withValidation(all, 0.25);
+    expect(left.labels.toArray()).toEqual([0, 1, 0, 0]);
+    expect(validation!.labels.toArray()).toEqual([1, 0]);
+    expect(validation!.images.shape).toEqual([2, 1, 28, 28]);
+    expect(withValidation(all, 0)).toBe(all);
+  });
+
+  test.each([
+    [0.9, 'with 0.9 nothing is left of the 2 images of digit 1.'],
+    [0.1, 'with 0.1 no image is held out.'],
+  ])('cannot be a share of %d of a few', (share, problem) => {
+    const all = knownDigits(
+      loadMnist({
+        source: folderOf(mnistFiles([0, 1, 0, 0, 0, 0, 0, 0, 0, 1].slice(share === 0.1 ? 6 : 0), [0])),
+      }),
+    );
+    expect(() => withValidation(all, share)).toThrow(
+      new UsageError(`--val-split must leave and hold out images: ${problem}`),
+    );
+  });
+
+  test.each([
+    [{ valSplit: 1 }, '--val-split must be a number from 0 and below 1: it is 1.'],
+    [{ labelSmoothing: NaN }, '--label-smoothing must be a number from 0 to 1: it is NaN.'],
+  ])('or targets are refused: %j', async (options, message) => {
+    await expect(train(options)).rejects.toThrow(new UsageError(message));
+  });
+
+  test('smoothed labels are learned too', async () => {
+    const { epochs } = await run({ data: tinyDigits(), labelSmoothing: 0.1, epochs: 6, openSet: false });
+    expect(epochs[5].testAccuracy).toBeGreaterThanOrEqual(0.9);
+    // The least of the smoothed loss: of (0.91, 0.01, …) with itself.
+    expect(epochs[5].trainLoss).toBeGreaterThan(-0.91 * Math.log(0.91) - 0.09 * Math.log(0.01));
   });
 });
 

@@ -17,6 +17,8 @@ describe('parseOptions', () => {
       covType: 'tril',
       components: 1,
       dim: 128,
+      labelSmoothing: 0,
+      valSplit: 0,
       openSet: true,
       keep: 0.95,
       backend: 'auto',
@@ -56,6 +58,10 @@ describe('parseOptions', () => {
     ['--unseen 0', { unseen: 0 }],
     ['--keep 0.9', { keep: 0.9 }],
     ['--unseen 7 --keep .99', { unseen: 7, keep: 0.99 }],
+    ['--label-smoothing 0.1', { labelSmoothing: 0.1 }],
+    ['--label-smoothing 1', { labelSmoothing: 1 }],
+    ['--val-split 0', { valSplit: 0 }],
+    ['--val-split .1', { valSplit: 0.1 }],
     ['--json', { json: true }],
     ['--epochs 2 --epochs 3', { epochs: 3 }],
   ])('reads %s', (args, changed) => {
@@ -90,6 +96,9 @@ describe('parseOptions', () => {
     ['--keep 1', "--keep must be a number above 0 and below 1: it is '1'."],
     ['--keep 0', "--keep must be a number above 0 and below 1: it is '0'."],
     ['--keep abc', "--keep must be a number above 0 and below 1: it is 'abc'."],
+    ['--label-smoothing 1.1', "--label-smoothing must be a number from 0 to 1: it is '1.1'."],
+    ['--label-smoothing -0.1', "--label-smoothing must be a number from 0 to 1: it is '-0.1'."],
+    ['--val-split 1', "--val-split must be a number from 0 and below 1: it is '1'."],
     ['--data=', "--data must be a path: it is ''."],
     ['--epoch 3', "unknown option '--epoch' (Did you mean --epochs?). gmml-train --help lists the options."],
     ['--dry-run=yes', "unknown option '--dry-run=yes'. gmml-train --help lists the options."],
@@ -112,6 +121,10 @@ describe('parseOptions', () => {
     [
       '--no-open-set --keep 0.95',
       '--keep is about the open-set report: it cannot go with --no-open-set. Leave one out.',
+    ],
+    [
+      '--no-open-set --val-split 0.1',
+      '--val-split is about the open-set report: it cannot go with --no-open-set. Leave one out.',
     ],
   ])('refuses %s', (args, message) => {
     expect(() => parseOptions(args.split(' '))).toThrow(new UsageError(message));

@@ -33,6 +33,15 @@ export function headOutputs(network: ReferenceNetwork, batches: Iterable<Batch>)
   return { count, features: joined(features), logPosteriors: joined(logPosteriors) };
 }
 
+/** The outputs of one set of images after the other. */
+export function together(sets: readonly HeadOutputs[]): HeadOutputs {
+  return {
+    count: sets.reduce((sum, { count }) => sum + count, 0),
+    features: joined(sets.map(({ features }) => features)),
+    logPosteriors: joined(sets.map(({ logPosteriors }) => logPosteriors)),
+  };
+}
+
 /** What `head` makes of the features [N, D], so many rows at once: its numbers, row by row. */
 export function overFeatures(
   { features, count }: HeadOutputs,

@@ -7,6 +7,8 @@ import { UsageError } from './errors.js';
 export interface KnownDigits {
   /** Labels are places in `labels`. */
   train: LabelledImages;
+  /** Training images that were held out from `train`; none where that was not asked for. */
+  validation?: LabelledImages;
   test: LabelledImages;
   /** The digit that each output of the network stands for, in rising order. */
   labels: readonly number[];
@@ -40,6 +42,37 @@ export function knownDigits({ train, test, nClass }: Mnist, unseen?: number): Kn
     test: without(test, unseen),
     labels: labels.filter((label) => label !== unseen),
     unseen: { digit: unseen, images: chosen(test, (label) => label === unseen).images },
+  };
+}
+
+/**
+ * Holds a share of the training images out: of each class the last ones, whose writers are the most likely to be others
+ * than those of the images before.
+ *
+ * @throws UsageError when a class would have no image left to train on, or none at all is held out
+ */
+export function withValidation(digits: KnownDigits, share: number): KnownDigits {
+  if (share === 0) return digits;
+  const data = [...digits.train.labels.data];
+  const counts = digits.labels.map((_, label) => data.filter((other) => other === label).length);
+  const left = counts.map((count) => count - Math.round(share * count));
+  const bare = left.findIndex((count, label) => count === 0 && counts[label] > 0);
+  if (bare >= 0 || left.every((count, label) => count === counts[label])) {
+    const problem =
+      bare >= 0
+        ? `nothing is left of the ${counts[bare]} images of digit ${digits.labels[bare]}`
+        : 'no image is held out';
+    throw new UsageError(`--val-split must leave and hold out images: with ${share} ${problem}.`);
+  }
+  const seen = counts.map(() => 0);
+  const isHeldOut = data.map((label) => {
+    seen[label]++;
+    return seen[label] > left[label];
+  });
+  return {
+    ...digits,
+    train: chosen(digits.train, (_label, row) => !isHeldOut[row]),
+    validation: chosen(digits.train, (_label, row) => isHeldOut[row]),
   };
 }
 

@@ -3,7 +3,7 @@ import type { CovType } from '@gmml/gmm';
 import { Generator, tensor } from '@gmml/tensor';
 import type { FloatArray, Tensor } from '@gmml/tensor';
 import { auroc, expectedCalibrationError, falsePositiveRate } from './detection.js';
-import { headOutputs, inBatches, overFeatures } from './headOutputs.js';
+import { headOutputs, inBatches, overFeatures, together } from './headOutputs.js';
 import type { Batch, HeadOutputs } from './headOutputs.js';
 import { evenSample } from './knownDigits.js';
 import type { KnownDigits } from './knownDigits.js';
@@ -96,6 +96,9 @@ interface UnknownInputs {
 /** Training images that a dry run looks at. */
 const DRY_RUN_SAMPLE = 1000;
 
+/** Training images that set the threshold where none were held out, at most. */
+const MOST_CALIBRATING = 2500;
+
 /**
  * Fits a mixture and an open-set classifier to the features of the training images, and says how well they, and the
  * trained head, do on test digits and on inputs that are no digits, or digits never seen. Leaves the network as it
@@ -112,16 +115,26 @@ export function openSetReport(
   const run = (batches: Iterable<Batch>): HeadOutputs =>
     headOutputs(network, dryRun ? firstOf(batches) : batches);
 
-  const sample = dryRun ? evenSample(digits.train, DRY_RUN_SAMPLE) : digits.train;
-  const train = headOutputs(network, inBatches(sample.images, testBatchSize));
+  const samples = [digits.train, digits.validation ?? []]
+    .flat()
+    .map((set) => (dryRun ? evenSample(set, DRY_RUN_SAMPLE) : set));
+  const examples = together(
+    samples.map(({ images }) => headOutputs(network, inBatches(images, testBatchSize))),
+  );
+  const labels = tensor(Float32Array.from(samples.flatMap((sample) => [...sample.labels.data])));
   const test = run(inBatches(digits.test.images, testBatchSize));
   const sets = unknownInputs(digits);
   const unknown = sets.map(({ batches }) => run(batches(testBatchSize)));
 
   const testLabels = digits.test.labels.data.subarray(0, test.count);
-  const fittedHead = fittedQuality(train, sample.labels, test, testLabels, options);
-  const digitsOfSample = Array.from(sample.labels.data, (label) => digits.labels[label]);
-  const typical = typicalities(train, digitsOfSample, [test, ...unknown], keep);
+  const fittedHead = fittedQuality(examples, labels, test, testLabels, options);
+  const typical = typicalities(
+    examples,
+    Array.from(labels.data, (label) => digits.labels[label]),
+    calibratingOf(samples.map((sample) => sample.labels.size)),
+    [test, ...unknown],
+    keep,
+  );
   const [known, ...others] = [test, ...unknown].map((set, i) =>
     scoresOf(network.head, set, typical[i], testBatchSize),
   );
@@ -140,29 +153,36 @@ export function openSetReport(
   };
 }
 
+/** The places of the held-out images, which come last; an even sample of all images where there are none. */
+function calibratingOf([train, validation]: readonly number[]): number[] {
+  if (validation !== undefined) return Array.from({ length: validation }, (_, i) => train + i);
+  const count = Math.min(train, MOST_CALIBRATING);
+  return Array.from({ length: count }, (_, i) => Math.floor((i * train) / count));
+}
+
 function unknownInputs({ test, unseen }: KnownDigits): UnknownInputs[] {
   const sets: UnknownInputs[] = strangeDigits(test.images);
   if (unseen === undefined) return sets;
   return [...sets, { name: 'unseen', batches: (batchSize) => inBatches(unseen.images, batchSize) }];
 }
 
-/** The trained head's own kind of mixture, for a linear head one 'tril' Gaussian a class, fitted to the training features. */
+/** The trained head's own kind of mixture, for a linear head one 'tril' Gaussian a class, fitted to the features. */
 function fittedQuality(
-  train: HeadOutputs,
+  examples: HeadOutputs,
   labels: Tensor,
   test: HeadOutputs,
   testLabels: FloatArray,
   { linearClassifier, covType, components, seed, testBatchSize }: OpenSetOptions,
 ): HeadQuality & { shrinkage: number } {
-  const dim = train.features.length / train.count;
-  const nClass = train.logPosteriors.length / train.count;
+  const dim = examples.features.length / examples.count;
+  const nClass = examples.logPosteriors.length / examples.count;
   const generator = new Generator(seed);
   const head = new GMML(dim, dim, nClass, {
     nComponent: components,
     covType: linearClassifier ? 'tril' : covType,
     generator,
   });
-  const { shrinkage } = head.fit(tensor(train.features, { shape: [train.count, dim] }), labels, {
+  const { shrinkage } = head.fit(tensor(examples.features, { shape: [examples.count, dim] }), labels, {
     generator,
   });
   const logPosteriors = overFeatures(test, testBatchSize, (features) => head.forward(features));

@@ -58,6 +58,7 @@ function settled(command: Command): GmmlTrainOptions {
   for (const [key, flag] of [
     ['unseen', '--unseen'],
     ['keep', '--keep'],
+    ['valSplit', '--val-split'],
   ]) {
     if (given.openSet === false && isGiven(key)) {
       throw new UsageError(
@@ -122,6 +123,16 @@ function commandLine(): Command {
       ),
     )
     .addOption(valued('--threads <n>', 'threads that compute', threads).default(defaults.threads))
+    .addOption(
+      valued('--label-smoothing <x>', 'share of the target that all classes have evenly', fraction).default(
+        defaults.labelSmoothing,
+      ),
+    )
+    .addOption(
+      valued('--val-split <p>', 'share of the training images to hold out, for the report', part).default(
+        defaults.valSplit,
+      ),
+    )
     .option('--no-open-set', 'end without the report on unknown inputs')
     .addOption(valued('--unseen <digit>', 'leave out of training, to see it rejected', digit))
     .addOption(valued('--keep <p>', 'share of known digits to keep', share).default(defaults.keep))
@@ -162,21 +173,21 @@ function integer(min: number, max: number): ValueReader {
   };
 }
 
-const positive: ValueReader = {
-  allowed: 'a number above 0',
-  read(text) {
-    const value = /^\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
-    return value > 0 && Number.isFinite(value) ? value : undefined;
-  },
-};
+/** A decimal number, such as 3, .5 or 1e-3. */
+function number(allowed: string, isAllowed: (value: number) => boolean): ValueReader {
+  return {
+    allowed,
+    read(text) {
+      const value = /^\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+      return Number.isFinite(value) && isAllowed(value) ? value : undefined;
+    },
+  };
+}
 
-const share: ValueReader = {
-  allowed: 'a number above 0 and below 1',
-  read(text) {
-    const value = positive.read(text);
-    return typeof value === 'number' && value < 1 ? value : undefined;
-  },
-};
+const positive = number('a number above 0', (value) => value > 0);
+const fraction = number('a number from 0 to 1', (value) => value <= 1);
+const part = number('a number from 0 and below 1', (value) => value < 1);
+const share = number('a number above 0 and below 1', (value) => value > 0 && value < 1);
 
 /** Labels are bytes; which of them the data have is seen when they are loaded. */
 const digit: ValueReader = { allowed: 'a digit of the data', read: (text) => integer(0, 255).read(text) };

@@ -5,6 +5,8 @@ import { openSetTable } from './openSetTable.js';
 export interface RunDescription {
   trainCount: number;
   testCount: number;
+  /** Training images that are held out. */
+  heldOut?: number;
   /** The digit that was left out of both. */
   unseen?: number;
   /** The classifier in words: 'GMM head (tril, D = 128, 1 component a class)'. */
@@ -58,9 +60,10 @@ type Print = (line: string) => void;
 /** Lines for people, in the manner of PyTorch's MNIST example. */
 export function textReporter(print: Print, printError: Print): Reporter {
   return {
-    start({ trainCount, testCount, unseen, head, backend, threads }) {
+    start({ trainCount, testCount, heldOut, unseen, head, backend, threads }) {
       const without = unseen === undefined ? '' : `, without digit ${unseen}`;
-      print(`Training on ${trainCount} digits, testing on ${testCount}${without}. ${head}.`);
+      const apart = heldOut === undefined ? '' : `, ${heldOut} held out`;
+      print(`Training on ${trainCount} digits, testing on ${testCount}${apart}${without}. ${head}.`);
       print(`Backend ${backend}, ${count(threads, 'thread')}.`);
     },
     batch({ epoch, seen, trainCount, loss }) {

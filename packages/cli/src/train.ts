@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { DataLoader, loadMnist } from '@gmml/data';
 import type { LabelledImages, Mnist } from '@gmml/data';
 import type { CovType } from '@gmml/gmm';
-import { Adadelta, nllLoss, StepLR } from '@gmml/nn';
+import { Adadelta, crossEntropy, nllLoss, StepLR } from '@gmml/nn';
 import {
   ArgumentError,
   backendReport,
@@ -15,7 +15,7 @@ import {
 } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
 import { UsageError } from './errors.js';
-import { knownDigits } from './knownDigits.js';
+import { knownDigits, withValidation } from './knownDigits.js';
 import type { KnownDigits } from './knownDigits.js';
 import { ReferenceNetwork } from './network.js';
 import { openSetReport } from './openSetReport.js';
@@ -55,6 +55,13 @@ export interface TrainOptions {
   data?: string;
   /** End with a report on what the network knows of what it does not know. Default true. */
   openSet: boolean;
+  /** ε of label smoothing in the training loss, from 0 to 1. Default 0. */
+  labelSmoothing: number;
+  /**
+   * Share of the training images, from 0 and below 1, that is held out from training, of each class the last: the
+   * report's threshold is set by them. Default 0: by images that were trained on.
+   */
+  valSplit: number;
   /** A digit that is left out of training and testing, to see how well it is rejected. Default: none. */
   unseen?: number;
   /** Share of known digits that the report's classifier is to keep, above 0 and below 1. Default 0.95. */
@@ -78,6 +85,8 @@ export const defaultTrainOptions: Readonly<TrainOptions> = {
   covType: 'tril',
   components: 1,
   dim: 128,
+  labelSmoothing: 0,
+  valSplit: 0,
   openSet: true,
   keep: 0.95,
   backend: 'auto',
@@ -114,13 +123,14 @@ export async function train(
   reporter: Reporter = silentReporter,
 ): Promise<TrainResult> {
   const settings: TrainOptions = { ...defaultTrainOptions, ...options };
-  checkKeep(settings.keep);
+  checkShares(settings);
   if (settings.saveModel !== undefined) checkSaveTarget(settings.saveModel);
   const backend = await selectBackend(settings, reporter);
-  const digits = knownDigits(load(settings.data), settings.unseen);
+  const digits = withValidation(knownDigits(load(settings.data), settings.unseen), settings.valSplit);
   reporter.start({
     trainCount: digits.train.labels.size,
     testCount: digits.test.labels.size,
+    heldOut: digits.validation?.labels.size,
     unseen: settings.unseen,
     head: describeHead(settings),
     ...backend,
@@ -159,9 +169,15 @@ export async function train(
   return { epochs: results, ...(openSet && { openSet }) };
 }
 
-function checkKeep(keep: number): void {
+function checkShares({ keep, labelSmoothing, valSplit }: TrainOptions): void {
   if (!(keep > 0 && keep < 1)) {
     throw new UsageError(`--keep must be a number above 0 and below 1: it is ${keep}.`);
+  }
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    throw new UsageError(`--label-smoothing must be a number from 0 to 1: it is ${labelSmoothing}.`);
+  }
+  if (!(valSplit >= 0 && valSplit < 1)) {
+    throw new UsageError(`--val-split must be a number from 0 and below 1: it is ${valSplit}.`);
   }
 }
 
@@ -229,7 +245,7 @@ async function trainEpoch(
   network: ReferenceNetwork,
   optimizer: Adadelta,
   loader: DataLoader,
-  { epoch, logInterval, dryRun }: TrainOptions & { epoch: number },
+  { epoch, logInterval, dryRun, labelSmoothing }: TrainOptions & { epoch: number },
   reporter: Reporter,
 ): Promise<number> {
   network.train();
@@ -240,7 +256,11 @@ async function trainEpoch(
     const loss = scope(() => {
       optimizer.zeroGrad();
       const when = `epoch ${epoch}, batch ${batch + 1}`;
-      const batchLoss = finiteLoss(when, () => nllLoss(network.forward(images), labels));
+      const batchLoss = finiteLoss(when, () => {
+        const logPosteriors = network.forward(images);
+        if (labelSmoothing === 0) return nllLoss(logPosteriors, labels);
+        return crossEntropy(logPosteriors, labels, { labelSmoothing });
+      });
       batchLoss.backward();
       optimizer.step();
       return batchLoss.item();
@@ -306,8 +326,10 @@ function describeHead({ linearClassifier, covType, components, dim }: TrainOptio
 
 /** The options that built and trained the network, for the metadata of its file. */
 function describeModel(settings: TrainOptions, digits: readonly number[]): Record<string, string | number> {
-  const { linearClassifier, covType, components, dim, seed, epochs, dryRun, lr, gamma, batchSize } = settings;
-  const training = { seed, epochs: dryRun ? 1 : epochs, dryRun: String(dryRun), lr, gamma, batchSize };
+  const { linearClassifier, covType, components, dim, epochs, dryRun } = settings;
+  const { seed, lr, gamma, batchSize, labelSmoothing, valSplit } = settings;
+  const length = { epochs: dryRun ? 1 : epochs, dryRun: String(dryRun) };
+  const training = { seed, ...length, lr, gamma, batchSize, labelSmoothing, valSplit };
   // What each output of the head stands for.
   const classes = { dim, nClass: digits.length, labels: digits.join(' ') };
   if (linearClassifier) return { head: 'linear', ...classes, ...training };

@@ -12,75 +12,63 @@ export interface Typicalities {
 /** Inputs that are asked about at once: answers say more than is needed here, and take memory. */
 const ROWS_AT_ONCE = 256;
 
-/** One part in so many of the training inputs is held out where a posterior is at hand. */
-const HELD_OUT = 5;
-
 /**
- * Fits a normal distribution to the training features of each digit, and asks how typical the inputs of each set are.
- * Unknown is what has a typicality below 1 − keep.
+ * Fits a normal distribution to the features of each digit's examples, and asks how typical the inputs of each set are.
+ * Unknown is what has a typicality below 1 − keep. The threshold comes from some of the examples, each as if it had
+ * been left out: best from such as the network was not trained on.
  *
- * From features alone the threshold comes from every training input as if it had been left out. With the posterior it
- * comes from a fifth of them, or as many as `keep` needs, up to a half, which the normal distributions have not seen.
- *
- * @param digits [N] of the training inputs
- * @throws NumericalError when there are too few training inputs for this `keep`
+ * @param examples training inputs
+ * @param digits [N] of the examples
+ * @param calibrating places of those examples that set the threshold
+ * @throws NumericalError when they are too few for this `keep`
  */
 export function typicalities(
-  train: HeadOutputs,
+  examples: HeadOutputs,
   digits: readonly number[],
+  calibrating: readonly number[],
   sets: readonly HeadOutputs[],
   keep: number,
 ): Typicalities[] {
-  const features = rowsOf(train.features, train.count);
-  const posteriors = rowsOf(train.logPosteriors, train.count);
-  const byDigit = Array.from(digits.keys()).toSorted((a, b) => digits[a] - digits[b]);
-
-  const alone = fitted(byDigit, features, digits);
-  alone.calibrate({ keep });
-  const byFeatures = sets.map((set) => typicalityOf(alone, set));
-
-  const step = Math.max(2, Math.min(HELD_OUT, Math.floor(train.count * (1 - keep))));
-  const isHeldOut = (place: number): boolean => place % step === step - 1;
-  const heldOut = byDigit.filter((_, place) => isHeldOut(place));
-  const seen = byDigit.filter((_, place) => !isHeldOut(place));
-  const withPosterior = fitted(seen, features, digits);
-  withPosterior.calibrate({
-    keep,
-    examples: heldOut.map((row) => features[row]),
-    posterior: heldOut.map((row) => posteriors[row]),
-  });
-  return sets.map((set, i) => ({
-    features: byFeatures[i],
-    featuresAndPosterior: typicalityOf(withPosterior, set, rowsOf(set.logPosteriors, set.count)),
-  }));
-}
-
-function fitted(
-  rows: readonly number[],
-  features: readonly Float32Array[],
-  digits: readonly number[],
-): OpenSetClassifier {
+  const features = rowsOf(examples.features, examples.count);
+  const posteriors = rowsOf(examples.logPosteriors, examples.count);
+  const classes = [...new Set(digits)].toSorted((a, b) => a - b).map(String);
   const classifier = new OpenSetClassifier({ features: features[0].length, covariance: 'full' });
-  for (const digit of new Set(digits)) {
-    const own = rows.filter((row) => digits[row] === digit);
+  for (const label of classes) {
     classifier.addExamples(
-      String(digit),
-      own.map((row) => features[row]),
+      label,
+      features.filter((_, row) => String(digits[row]) === label),
     );
   }
-  return classifier;
+  classifier.calibrate({
+    keep,
+    examples: calibrating.map((row) => features[row]),
+    labels: calibrating.map((row) => String(digits[row])),
+    leaveOut: true,
+    posterior: calibrating.map((row) => posteriors[row]),
+    classes,
+  });
+  return sets.map((set) => ({
+    features: typicalityOf(classifier, set),
+    featuresAndPosterior: typicalityOf(classifier, set, {
+      posterior: rowsOf(set.logPosteriors, set.count),
+      classes,
+    }),
+  }));
 }
 
 function typicalityOf(
   classifier: OpenSetClassifier,
   { features, count }: HeadOutputs,
-  posterior?: readonly Float32Array[],
+  head?: { readonly posterior: readonly Float32Array[]; readonly classes: readonly string[] },
 ): Float64Array {
   const rows = rowsOf(features, count);
   const out = new Float64Array(count);
   for (let first = 0; first < count; first += ROWS_AT_ONCE) {
     const end = first + ROWS_AT_ONCE;
-    const answers = classifier.predict(rows.slice(first, end), { posterior: posterior?.slice(first, end) });
+    const answers = classifier.predict(
+      rows.slice(first, end),
+      head && { ...head, posterior: head.posterior.slice(first, end) },
+    );
     // Never null: the classifier is calibrated.
     for (const [i, { typicality }] of answers.entries()) out[first + i] = typicality!;
   }

@@ -44,14 +44,13 @@ export function crossEntropy(
   { reduction = 'mean', labelSmoothing = 0 }: CrossEntropyOptions = {},
 ): Tensor {
   checkNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, to: 1 });
-  const toLogProbs = (x: Tensor): Tensor => x.logSoftmax(1);
   return negativeLogLikelihood(
     'crossEntropy',
     'logits',
     logits,
     labels,
     reduction,
-    toLogProbs,
+    (x) => x.logSoftmax(1),
     labelSmoothing,
   );
 }
