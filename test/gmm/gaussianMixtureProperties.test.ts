@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GaussianMixture, type CovarianceType } from '@gmml/gmm';
-import { Generator } from '@gmml/tensor';
+import { Generator, NotPositiveDefiniteError, type Tensor } from '@gmml/tensor';
 import { blobs } from './samples.js';
 
 const TYPES: readonly CovarianceType[] = ['full', 'tied', 'diag', 'spherical'];
@@ -16,6 +16,27 @@ const problem = fc.record({
   covariance: fc.constantFrom(...TYPES),
 });
 
+/** Where covariances are worse conditioned than this, digits that the bound needs are lost to rounding. */
+const WELL_CONDITIONED = 1e6;
+
+/** The lower bounds of EM, as long as no component collapses. */
+function boundsOf(mixture: GaussianMixture, x: number[][], sampleWeight?: number[]): number[] {
+  const bounds: number[] = [];
+  try {
+    for (const { lowerBound } of mixture.em(x, { sampleWeight })) {
+      bounds.push(lowerBound);
+      if (largest(mixture.covariances) * largest(mixture.precisions) > WELL_CONDITIONED) break;
+    }
+  } catch (error) {
+    if (!(error instanceof NotPositiveDefiniteError)) throw error;
+  }
+  return bounds;
+}
+
+function largest(x: Tensor): number {
+  return Math.max(...x.data);
+}
+
 /** Each lower bound must be at least the one before, less 1e-8 of it. */
 function expectRising(bounds: readonly number[]): void {
   for (const [i, bound] of bounds.slice(1).entries()) {
@@ -24,6 +45,10 @@ function expectRising(bounds: readonly number[]): void {
 }
 
 describe('EM', () => {
+  // Σ + λI does not maximise the M-step's expectation: where a variance is near λ the bound falls, as scikit-learn's does
+  // (golden/gaussianMixture.py, NARROW).
+  const regularization = 0;
+
   it('never lowers its bound', () => {
     const init = fc.constantFrom('kmeans', 'random', 'labels');
     fc.assert(
@@ -35,11 +60,12 @@ describe('EM', () => {
           covariance,
           generator,
           init: chosen === 'labels' ? { labels } : chosen,
+          regularization,
           tolerance: 1e-9,
           maxIterations: 60,
         });
         const sampleWeight = weighted ? x.map(() => generator.uniform() + 0.1) : undefined;
-        expectRising(mixture.fit(x, { sampleWeight }).lowerBounds);
+        expectRising(boundsOf(mixture, x, sampleWeight));
       }),
       { numRuns: 200 },
     );
@@ -61,10 +87,11 @@ describe('EM', () => {
             covariance,
             missing: 'marginalize',
             init: { labels },
+            regularization,
             tolerance: 1e-9,
             maxIterations: 30,
           });
-          expectRising(mixture.fit(holed).lowerBounds);
+          expectRising(boundsOf(mixture, holed));
         },
       ),
     );

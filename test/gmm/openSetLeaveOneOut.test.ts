@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { MultivariateNormal } from '@gmml/gmm';
 import { eye, Generator, tensor, zeros, type Tensor } from '@gmml/tensor';
-import { fitGaussians, type OpenSetCovariance } from '../../packages/gmm/src/openSet/classGaussians.js';
-import { mergeAll, noMoments, withRows, type Moments } from '../../packages/gmm/src/openSet/moments.js';
 import {
-  oracleApproximating,
-  towardTarget,
-  towardVariances,
-} from '../../packages/gmm/src/openSet/shrinkage.js';
+  fitGaussians,
+  type ClassGaussians,
+  type OpenSetCovariance,
+} from '../../packages/gmm/src/openSet/classGaussians.js';
+import { mergeAll, noMoments, withRows, type Moments } from '../../packages/gmm/src/openSet/moments.js';
+import { likeliestShrinkage, type Deviations } from '../../packages/gmm/src/openSet/likeliestShrinkage.js';
+import {
+  pooledCovariance,
+  pooledVariances,
+  type Pooled,
+} from '../../packages/gmm/src/openSet/pooledCovariance.js';
+import { towardTarget, towardVariances, type Shrinkage } from '../../packages/gmm/src/openSet/shrinkage.js';
 import {
   NO_EXAMPLES,
   withExamples,
@@ -98,11 +104,36 @@ function withTarget(
   });
 }
 
+/** Examples less the means of their labels. */
+const deviations: Deviations = {
+  rows: Float64Array.from(
+    examples.flatMap((all, k) =>
+      all.flatMap((vector) => [...vector].map((value, j) => value - everyone[k].mean.data[j])),
+    ),
+  ),
+  reaches: Float64Array.from(examples.flatMap((all) => all.map(() => all.length / (all.length - 1)))),
+};
+
+function fitted(
+  moments: readonly Moments[],
+  covariance: OpenSetCovariance,
+  shrinkage: Shrinkage,
+  least = 0,
+): ClassGaussians {
+  const all = mergeAll(moments, D, covariance === 'diag' ? 'diagonal' : 'triangle');
+  const pool: Pooled =
+    covariance === 'diag'
+      ? pooledVariances(moments, all, shrinkage)
+      : pooledCovariance(moments, all, shrinkage, deviations);
+  return fitGaussians(moments, all, covariance, pool, shrinkage, names, least);
+}
+
 describe('leaving one out by a rank-one downdate is what fitting without it gives, at fixed shrinkage', () => {
   it.each([0.3, 0.01, 'auto'] as const)('tied, shrinkage %s', (shrinkage) => {
     const moments = examples.map((vectors) => momentsOf(vectors, 'triangle'));
     const scatter = moments[0].scatter.map((_, at) => moments.reduce((sum, m) => sum + m.scatter[at], 0));
-    const amount = shrinkage === 'auto' ? oracleApproximating(scatter, D, total - 3) : shrinkage;
+    const amount =
+      shrinkage === 'auto' ? likeliestShrinkage(scatter, total - 3, meanVariance, deviations) : shrinkage;
     const worth = worthOf(total - 3, amount);
     const target = identity.mul(meanVariance);
     const expected = fromScratch(
@@ -112,14 +143,15 @@ describe('leaving one out by a rank-one downdate is what fitting without it give
       },
       examples.flat().map((vector) => [...vector]),
     );
-    const fitted = fitGaussians(moments, mergeAll(moments, D, 'triangle'), 'tied', shrinkage, names);
-    expectSame(fitted.logDensities(rows, owners), expected);
+    const gaussians = fitted(moments, 'tied', shrinkage);
+    expectSame(gaussians.logDensities(rows, owners), expected);
   });
 
   it.each([0.3, 0.01, 'auto'] as const)('full, shrinkage %s', (shrinkage) => {
     const moments = examples.map((vectors) => momentsOf(vectors, 'triangle'));
     const scatter = moments[0].scatter.map((_, at) => moments.reduce((sum, m) => sum + m.scatter[at], 0));
-    const ofPool = shrinkage === 'auto' ? oracleApproximating(scatter, D, total - 3) : shrinkage;
+    const ofPool =
+      shrinkage === 'auto' ? likeliestShrinkage(scatter, total - 3, meanVariance, deviations) : shrinkage;
     const target = sigmaOf(
       pooled(everyone),
       total - 3,
@@ -137,8 +169,8 @@ describe('leaving one out by a rank-one downdate is what fitting without it give
       },
       examples.flat().map((vector) => [...vector]),
     );
-    const fitted = fitGaussians(moments, mergeAll(moments, D, 'triangle'), 'full', shrinkage, names);
-    expectSame(fitted.logDensities(rows, owners), expected);
+    const gaussians = fitted(moments, 'full', shrinkage);
+    expectSame(gaussians.logDensities(rows, owners), expected);
   });
 
   it.each([0.3, 0.01, 'auto'] as const)('diag, shrinkage %s', (shrinkage) => {
@@ -157,8 +189,8 @@ describe('leaving one out by a rank-one downdate is what fitting without it give
       },
       examples.flat().map((vector) => [...vector]),
     );
-    const fitted = fitGaussians(moments, mergeAll(moments, D, 'diagonal'), 'diag', shrinkage, names);
-    expectSame(fitted.logDensities(rows, owners), expected);
+    const gaussians = fitted(moments, 'diag', shrinkage);
+    expectSame(gaussians.logDensities(rows, owners), expected);
   });
 });
 
@@ -180,12 +212,40 @@ function keptOf(covariance: OpenSetCovariance, priors: Priors = 'equal') {
 
 const each: Groups = { count: 3, of: Int32Array.of(0, 1, 2) };
 
+describe('shrinkage by left-out examples', () => {
+  it('is the amount tried for which they are likeliest when each is really left out', () => {
+    const scatter = pooled(everyone);
+    const triangle = Float64Array.from(
+      (scatter.toArray() as number[][]).flatMap((row, i) => row.slice(0, i + 1)),
+    );
+    for (const variance of [meanVariance, 1e-3, 50]) {
+      const amounts: number[] = [];
+      for (let amount = 1 / (total - 2); amount < 1; amount *= Math.sqrt(10)) amounts.push(amount);
+      const likelihoods = [...amounts, 1].map((amount) => {
+        const worth = worthOf(total - 3, amount);
+        const target = identity.mul(variance);
+        const densities = fromScratch(
+          (groups) => groups.map(() => sigmaOf(pooled(groups), total - 4, target, worth)),
+          examples.flat().map((vector) => [...vector]),
+        );
+        return densities.reduce((sum, row, n) => sum + row.data[owners[n]], 0);
+      });
+      const best = [...amounts, 1][likelihoods.indexOf(Math.max(...likelihoods))];
+      expect(likeliestShrinkage(triangle, total - 3, variance, deviations)).toBeCloseTo(best, 12);
+    }
+  });
+
+  it('is all there is where nothing can be left out', () => {
+    const none = { rows: new Float64Array(), reaches: new Float64Array() };
+    expect(likeliestShrinkage(new Float64Array(15), 0, 1, none)).toBe(1);
+  });
+});
+
 describe('the scores of kept examples leave them out', () => {
   it.each(['equal', 'counts'] as const)('of priors: %s', (priors) => {
     const { model, x } = keptOf('tied', priors);
     const moments = examples.map((vectors) => momentsOf(vectors, 'triangle'));
-    const all = mergeAll(moments, D, 'triangle');
-    const densities = fitGaussians(moments, all, 'tied', 0.1, names).logDensities(x, owners);
+    const densities = fitted(moments, 'tied', 0.1).logDensities(x, owners);
     const { x: rowsScored, ...left } = model.keptRows();
     expect(rowsScored).toEqual(x);
     expect([...left.owners]).toEqual([...owners]);
@@ -206,9 +266,9 @@ describe('the scores of kept examples leave them out', () => {
     const moments = examples.map((vectors) => momentsOf(vectors, spread));
     const all = mergeAll(moments, D, spread);
     const of = covariance === 'full' ? 'tied' : covariance;
-    const background = fitGaussians([all], all, of, 0.1, ['all']).logDensities(x, new Int32Array(total));
+    const background = fitted([all], of, 0.1).logDensities(x, new Int32Array(total));
     const above = (least: number): Float64Array =>
-      fitGaussians(moments, all, covariance, 0.1, names, least)
+      fitted(moments, covariance, 0.1, least)
         .logDensities(x, owners)
         .map((density, at) => density - background[Math.floor(at / 3)]);
     const { x: _, ...left } = model.keptRows();

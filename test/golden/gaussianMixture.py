@@ -16,6 +16,9 @@ from golden import Numbers, write
 
 TYPES = ("full", "tied", "diag", "spherical")
 
+# The first two samples become a component whose variance is near the regularization of 1e-6: the bound falls.
+NARROW = numpy.array([[-0.2], [-0.197], [-0.01], [-0.35], [-0.19], [0.24], [0.93], [-0.74], [-0.04], [0.86]])
+
 
 class Recorded(GaussianMixture):
     """Starts from given labels, and keeps the lower bound of every iteration."""
@@ -104,6 +107,9 @@ def mixture_cases():
                 means=x[chosen],
                 precisions=precisions(x, components, covariance),
             )
+    narrow = fitted("narrow", NARROW, 2, 1e-9, "full", labels=numpy.array([0, 0, 1, 1, 1, 1, 1, 1, 1, 1]))
+    assert numpy.diff(narrow["lowerBounds"].numpy()).min() < -1e-4
+    yield narrow
 
 
 def k_means_cases():
@@ -131,7 +137,7 @@ def ledoit_wolf_cases():
 if __name__ == "__main__":
     content = {
         "sklearn": sklearn.__version__,
-        "data": {name: torch.tensor(x) for name, x, _, _ in data_sets()},
+        "data": {name: torch.tensor(x) for name, x, _, _ in data_sets()} | {"narrow": torch.tensor(NARROW)},
         "mixtures": list(mixture_cases()),
         "kMeans": list(k_means_cases()),
         "ledoitWolf": list(ledoit_wolf_cases()),

@@ -120,9 +120,7 @@ describe('crossEntropy', () => {
     gradcheck((x) => crossEntropy(x, labels, { labelSmoothing: 0.2 }), [logits]);
     for (const labelSmoothing of [-0.1, 1.1, NaN]) {
       expect(() => crossEntropy(logits, labels, { labelSmoothing })).toThrow(
-        new ArgumentError(
-          `crossEntropy: labelSmoothing must be from 0 to 1: it is ${labelSmoothing}.`,
-        ),
+        new ArgumentError(`crossEntropy: labelSmoothing must be from 0 to 1: it is ${labelSmoothing}.`),
       );
     }
   });

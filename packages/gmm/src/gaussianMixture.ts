@@ -246,7 +246,10 @@ export class GaussianMixture {
     return boundOf(this.#fitted('lowerBound'));
   }
 
-  /** Of each iteration, the mean of log p(xₙ) that its E-step found. */
+  /**
+   * Of each iteration, the mean of log p(xₙ) that its E-step found. It never falls by more than rounding, but where
+   * `regularization` is a notable part of a component's smallest variance: the M-step is not the maximum there.
+   */
   get lowerBounds(): readonly number[] {
     return [...this.#fitted('lowerBounds').lowerBounds];
   }

@@ -1,6 +1,6 @@
 import { NotPositiveDefiniteError } from '@gmml/tensor';
 import { type Moments } from './moments.js';
-import { pooledCovariance, pooledVariances, type Pooled } from './pooledCovariance.js';
+import type { Pooled } from './pooledCovariance.js';
 import {
   sharesOf,
   towardTarget,
@@ -33,6 +33,7 @@ export interface ClassGaussians {
  * one, 'full' each label's toward the pooled one, 'diag' each label's variances toward the pooled ones, which are
  * shrunk toward their mean.
  * @param all the moments of all labels together
+ * @param pooled the covariance within all labels, or its diagonal for 'diag'
  * @param least a label's own covariance is shrunk by no less
  * @throws NotPositiveDefiniteError naming the label
  */
@@ -40,14 +41,12 @@ export function fitGaussians(
   labels: readonly Moments[],
   all: Moments,
   covariance: OpenSetCovariance,
+  pooled: Pooled,
   shrinkage: Shrinkage,
   names: readonly string[],
   least = 0,
 ): ClassGaussians {
-  if (covariance === 'diag') {
-    return new DiagGaussians(labels, pooledVariances(labels, all, shrinkage), shrinkage, least, names);
-  }
-  const pooled = pooledCovariance(labels, all, shrinkage);
+  if (covariance === 'diag') return new DiagGaussians(labels, pooled, shrinkage, least, names);
   if (covariance === 'full') return new FullGaussians(labels, pooled, shrinkage, least, names);
   return new TiedGaussians(labels, all, pooled);
 }
@@ -64,13 +63,12 @@ class TiedGaussians implements ClassGaussians {
   /** L⁻¹(μ_k − centre) [K, D]. */
   private readonly whitened: Float64Array;
 
-  /** @param pooled whose triangle becomes its factor */
   constructor(labels: readonly Moments[], all: Moments, { sigma, weights }: Pooled) {
     const d = all.mean.length;
     this.freedom = labels.map(() => weights.freedom);
     this.counts = labels.map(({ count }) => count);
     this.weights = weights;
-    this.factor = factored(sigma, d, 'the covariance of all labels');
+    this.factor = factored(sigma.slice(), d, 'the covariance of all labels');
     this.logDet = logDeterminant(this.factor, d);
     this.centre = all.mean;
     this.whitened = new Float64Array(labels.length * d);

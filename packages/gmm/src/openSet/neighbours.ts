@@ -1,9 +1,7 @@
 import { noGrad, scope, tensor } from '@gmml/tensor';
-import type { OpenSetCovariance } from './classGaussians.js';
 import type { KeptExample } from './keptExamples.js';
 import type { Moments } from './moments.js';
-import { pooledCovariance, pooledVariances, type Pooled } from './pooledCovariance.js';
-import type { Shrinkage } from './shrinkage.js';
+import type { Pooled } from './pooledCovariance.js';
 import { factorInPlace, whitenRows } from './triangle.js';
 
 /** About so many examples are compared with, the same number of each label. */
@@ -45,15 +43,14 @@ export class Neighbours {
     kept: readonly (readonly KeptExample[])[],
     labels: readonly Moments[],
     all: Moments,
-    covariance: OpenSetCovariance,
-    shrinkage: Shrinkage,
+    pooled: Pooled,
   ) {
     const d = all.mean.length;
     this.labels = labels;
     this.all = all;
-    this.pooled = (covariance === 'diag' ? pooledVariances : pooledCovariance)(labels, all, shrinkage);
-    this.root = this.pooled.sigma.slice();
-    if (covariance === 'diag') for (let j = 0; j < d; j++) this.root[j] = Math.sqrt(this.root[j]);
+    this.pooled = pooled;
+    this.root = pooled.sigma.slice();
+    if (this.root.length === d) for (let j = 0; j < d; j++) this.root[j] = Math.sqrt(this.root[j]);
     else factorInPlace(this.root, d);
     // Two at least: of a label's examples one may be left out.
     const most = Math.max(2, Math.floor(MOST_NEIGHBOURS / labels.length));

@@ -1,10 +1,12 @@
 import { fitGaussians, type ClassGaussians, type OpenSetCovariance } from './classGaussians.js';
 import { keptExample } from './keptExamples.js';
+import type { Deviations } from './likeliestShrinkage.js';
 import { momentsOf, type LabelExamples } from './labelExamples.js';
 import { mergeAll, type Moments } from './moments.js';
 import { Neighbours, type LeftOut } from './neighbours.js';
 import { Norms } from './norms.js';
 import type { FeatureScore } from './openSetScores.js';
+import { pooledCovariance, pooledVariances, type Pooled } from './pooledCovariance.js';
 import { bestOfGroups, type Groups } from './ranking.js';
 import type { Shrinkage } from './shrinkage.js';
 
@@ -19,6 +21,9 @@ const LEAST_SCORED = 1024;
 
 /** … so that there are not many more multiplications than these: a few seconds. */
 const MULTIPLICATIONS = 4e9;
+
+/** Shrinkage is chosen by about so many kept examples, the same number of each label. */
+const MOST_TELLING = 1024;
 
 /** Shrinkage of labels' covariances that leaves what they have in common half of the word. */
 const REGULAR = 0.5;
@@ -59,6 +64,7 @@ export class OpenSetModel {
   private readonly options: ModelOptions;
   private readonly moments: readonly Moments[];
   private readonly all: Moments;
+  private readonly pooled: Pooled;
   private readonly gaussians: ClassGaussians;
   private readonly background: ClassGaussians;
   private readonly norms: Norms;
@@ -74,9 +80,11 @@ export class OpenSetModel {
     const spread = covariance === 'diag' ? 'diagonal' : 'triangle';
     this.moments = this.labels.map((label) => momentsOf(label, features, spread));
     this.all = mergeAll(this.moments, features, spread);
-    this.gaussians = fitGaussians(this.moments, this.all, covariance, shrinkage, this.names);
+    this.pooled = this.poolOf(this.moments);
+    this.gaussians = this.fitLabels(0);
     const ofAll = covariance === 'full' ? 'tied' : covariance;
-    this.background = fitGaussians([this.all], this.all, ofAll, shrinkage, ['all examples']);
+    const pooled = this.poolOf([this.all]);
+    this.background = fitGaussians([this.all], this.all, ofAll, pooled, shrinkage, ['all examples']);
     this.norms = new Norms(this.labels.map(({ kept }) => kept));
     this.reliability = this.moments.map(({ count }, k) => {
       const freedom = this.gaussians.freedom[k];
@@ -182,16 +190,42 @@ export class OpenSetModel {
   }
 
   private regular(): ClassGaussians {
-    const { covariance, shrinkage } = this.options;
-    this.made.regular ??= fitGaussians(this.moments, this.all, covariance, shrinkage, this.names, REGULAR);
+    this.made.regular ??= this.fitLabels(REGULAR);
     return this.made.regular;
   }
 
-  private neighbours(): Neighbours {
+  private fitLabels(least: number): ClassGaussians {
     const { covariance, shrinkage } = this.options;
+    return fitGaussians(this.moments, this.all, covariance, this.pooled, shrinkage, this.names, least);
+  }
+
+  private neighbours(): Neighbours {
     const kept = this.labels.map((label) => label.kept);
-    this.made.neighbours ??= new Neighbours(kept, this.moments, this.all, covariance, shrinkage);
+    this.made.neighbours ??= new Neighbours(kept, this.moments, this.all, this.pooled);
     return this.made.neighbours;
+  }
+
+  /** The covariance within groups: labels, or all of them as one. */
+  private poolOf(groups: readonly Moments[]): Pooled {
+    const { covariance, shrinkage } = this.options;
+    if (covariance === 'diag') return pooledVariances(groups, this.all, shrinkage);
+    return pooledCovariance(groups, this.all, shrinkage, this.deviationsFrom(groups));
+  }
+
+  /** Of about MOST_TELLING kept examples from the mean of their group, where that has others. */
+  private deviationsFrom(groups: readonly Moments[]): Deviations {
+    const { features, labels } = this;
+    const quota = Math.ceil(MOST_TELLING / labels.length);
+    const telling = labels.flatMap(({ kept }, k) => {
+      const { count, mean } = groups[groups.length === 1 ? 0 : k];
+      const reach = count / (count - 1);
+      return count < 2 ? [] : kept.slice(0, quota).map(({ vector }) => ({ vector, mean, reach }));
+    });
+    const rows = new Float64Array(telling.length * features);
+    for (const [n, { vector, mean }] of telling.entries()) {
+      for (let j = 0; j < features; j++) rows[n * features + j] = vector[j] - mean[j];
+    }
+    return { rows, reaches: Float64Array.from(telling, ({ reach }) => reach) };
   }
 
   /** [K], without one example of `owner` when there is one. */

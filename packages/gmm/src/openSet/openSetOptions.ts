@@ -16,8 +16,9 @@ export interface OpenSetOptions {
   readonly covariance?: OpenSetCovariance;
   /**
    * How far covariances are moved toward simpler ones, from 0 to 1: 'tied' toward the spherical one, 'full' toward
-   * the tied one, 'diag' toward the pooled variances. Default 'auto': estimated, the more the fewer examples
-   * (Chen, Wiesel, Eldar and Hero, 2010; Ledoit and Wolf, 2004). A label with one example has the target itself.
+   * the tied one, 'diag' toward the pooled variances. Default 'auto': the more the fewer examples; the tied one as
+   * left-out examples are likeliest (Hoffbeck and Landgrebe, 1996), a label's by the expected error (Ledoit and Wolf,
+   * 2004). A label with one example has the target itself.
    */
   readonly shrinkage?: Shrinkage;
   /** Whether labels are equally likely (default 'equal') or as often as there are examples ('counts'). */

@@ -1,12 +1,6 @@
+import { likeliestShrinkage, type Deviations } from './likeliestShrinkage.js';
 import type { Moments } from './moments.js';
-import {
-  meanVariance,
-  oracleApproximating,
-  towardVariances,
-  weightsOf,
-  type Shrinkage,
-  type Weights,
-} from './shrinkage.js';
+import { meanVariance, towardVariances, weightsOf, type Shrinkage, type Weights } from './shrinkage.js';
 import { rowStart } from './triangle.js';
 
 /** The covariance within all labels, as a packed triangle or its diagonal, and how it was made. */
@@ -18,13 +12,19 @@ export interface Pooled {
 /**
  * Σ = (W + κ·s·I)/(ν + κ) of the scatters of all labels around their own means, as a packed triangle.
  * @param all the moments of all labels together
+ * @param deviations of examples, by which shrinkage 'auto' is chosen
  */
-export function pooledCovariance(labels: readonly Moments[], all: Moments, shrinkage: Shrinkage): Pooled {
+export function pooledCovariance(
+  labels: readonly Moments[],
+  all: Moments,
+  shrinkage: Shrinkage,
+  deviations: Deviations,
+): Pooled {
   const d = all.mean.length;
   const sigma = pooledScatter(labels);
   const freedom = all.count - labels.length;
   const variance = meanVariance(sigma, freedom, all);
-  const amount = shrinkage === 'auto' ? oracleApproximating(sigma, d, freedom) : shrinkage;
+  const amount = shrinkage === 'auto' ? likeliestShrinkage(sigma, freedom, variance, deviations) : shrinkage;
   const weights = weightsOf(freedom, amount);
   for (let at = 0; at < sigma.length; at++) sigma[at] *= weights.scatter;
   for (let i = 0; i < d; i++) sigma[rowStart(i) + i] += weights.target * variance;

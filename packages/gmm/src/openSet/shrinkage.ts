@@ -50,18 +50,6 @@ export function sharesOf({ worth, scatter }: Weights, pooled: Weights): Shares {
 }
 
 /**
- * ρ toward the spherical tr(S)/D·I: min(1, ((1 − 2/D)·tr(S²) + tr²(S)) / ((ν + 1 − 2/D)·(tr(S²) − tr²(S)/D))).
- * (Chen, Wiesel, Eldar and Hero, "Shrinkage algorithms for MMSE covariance estimation", 2010, eq. 23.)
- * @param scatter W as a packed triangle
- */
-export function oracleApproximating(scatter: Float64Array, d: number, freedom: number): number {
-  if (freedom <= 0) return 1;
-  const { trace, square } = traces(scatter, d, () => freedom);
-  const spread = square - trace ** 2 / d;
-  return share((1 - 2 / d) * square + trace ** 2, (freedom + 1 - 2 / d) * spread, freedom);
-}
-
-/**
  * ρ toward any target: the expected squared error of S over the squared distance of S from T, in units of the
  * target's standard deviations; the former is (tr(Σ²) + tr²(Σ))/ν for normal data, with unbiased estimates of both.
  * (Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", 2004, with the target
