@@ -4,12 +4,21 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { asideFromOutput, runNpm } from '../../scripts/process.mjs';
-import { MEASUREMENTS, NETWORK } from './measurements.mjs';
+import { FITS, MEASUREMENTS, NETWORK } from './measurements.mjs';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 
 /** What `--contenders` takes. */
-export const KEYS = ['gmml', 'pytorch-original', 'pytorch-trace', 'pytorch-cholesky', 'tfjs', 'jax'];
+export const KEYS = [
+  'gmml',
+  'pytorch-original',
+  'pytorch-trace',
+  'pytorch-cholesky',
+  'sklearn-qda',
+  'sklearn-mixture',
+  'tfjs',
+  'jax',
+];
 
 /**
  * @typedef {object} Contender a program on a number of threads
@@ -26,7 +35,8 @@ export const KEYS = ['gmml', 'pytorch-original', 'pytorch-trace', 'pytorch-chole
 /** @typedef {{ name: string, reason: string }} Skipped */
 
 const everything = new Set(MEASUREMENTS.map(({ name }) => name));
-const noFactors = new Set([...everything].filter((name) => !/^(?:solve|cholesky)/.test(name)));
+const noFits = new Set([...everything].filter((name) => !FITS.has(name)));
+const noFactors = new Set([...noFits].filter((name) => !/^(?:solve|cholesky)/.test(name)));
 
 /**
  * The contenders that were asked for and are here, and by name those that are not.
@@ -37,6 +47,7 @@ export async function findContenders({ keys, threads, nodes, python }) {
   const found = [
     ...ours(threads, nodes),
     ...pytorch(keys, threads, python),
+    ...scikitLearn(keys, threads, python),
     ...(await inJavaScript(keys, threads)),
   ].filter(({ key }) => keys.includes(key));
   return {
@@ -77,12 +88,12 @@ function pytorch(keys, threads, python) {
       key: 'pytorch-cholesky',
       name: 'PyTorch cholesky head',
       head: 'cholesky',
-      measures: everything,
+      measures: noFits,
       note: 'PyTorch: kernels are the same for every head and measured once; OpenBLAS has one thread but in matmul.',
     },
   ];
   if (!heads.some(({ key }) => keys.includes(key))) return [];
-  const candidates = python === undefined ? ['/usr/bin/python3', 'python3', 'python'] : [python];
+  const candidates = pythons(python);
   const command = candidates.find((candidate) => succeeds(candidate, ['-c', 'import torch']));
   const reason =
     command === undefined
@@ -105,6 +116,42 @@ function pytorch(keys, threads, python) {
   );
 }
 
+function scikitLearn(keys, threads, python) {
+  const models = [
+    {
+      key: 'sklearn-qda',
+      name: 'scikit-learn QDA',
+      model: 'qda',
+      measures: new Set(['fit']),
+      note: 'scikit-learn QDA: store_covariance=True, and nothing is shrunk.',
+    },
+    {
+      key: 'sklearn-mixture',
+      name: 'scikit-learn GaussianMixture',
+      model: 'mixture',
+      measures: FITS,
+      note: 'scikit-learn GaussianMixture: as a fit of classes one component for each class, and nothing is shrunk.',
+    },
+  ].filter(({ key }) => keys.includes(key));
+  if (models.length === 0) return [];
+  const candidates = pythons(python);
+  const command = candidates.find((candidate) => succeeds(candidate, ['-c', 'import sklearn']));
+  const reason =
+    command === undefined
+      ? `none of ${candidates.join(', ')} can import sklearn (Debian: apt-get install python3-sklearn)`
+      : undefined;
+  const script = join(folder, 'contenders', 'scikit_learn.py');
+  return models.flatMap(({ model, ...names }) =>
+    reason === undefined
+      ? threads.map((count) => {
+          const env = { OPENBLAS_NUM_THREADS: String(count), OMP_NUM_THREADS: String(count) };
+          const args = [script, '--threads', String(count), '--model', model];
+          return { ...names, command, args, env, threads: count };
+        })
+      : [{ ...names, reason }],
+  );
+}
+
 async function inJavaScript(keys, threads) {
   const peers = [
     {
@@ -119,7 +166,7 @@ async function inJavaScript(keys, threads) {
       key: 'jax',
       name: 'jax-js',
       script: 'jax.mjs',
-      measures: everything,
+      measures: noFits,
       // A step takes seconds: one compiles, one warms up, one is timed.
       options: ['--warmup', '0', '--seconds', '0.1'],
       note: 'jax-js: one thread in Node; a head that whitens by a product, for its jit does not compile the gradient of its solve.',
@@ -151,6 +198,10 @@ function installed() {
     const manifest = join(folder, 'node_modules', name, 'package.json');
     return existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).version === version;
   });
+}
+
+function pythons(python) {
+  return python === undefined ? ['/usr/bin/python3', 'python3', 'python'] : [python];
 }
 
 function versionOf(command) {

@@ -38,6 +38,20 @@ export const MEASUREMENTS = [
     convert: same,
   })),
   { name: 'cholesky', group: 'cholesky', label: 'Cholesky, 10 × 128²', unit: 'ms', convert: same },
+  {
+    name: 'fit',
+    group: 'fit',
+    label: 'GMML.fit, 10 classes, 8,000 × 128, full, shrinkage auto',
+    unit: 'ms',
+    convert: same,
+  },
+  {
+    name: 'mixture',
+    group: 'fit',
+    label: 'GaussianMixture, 10 full components, 8,000 × 128, 5 iterations',
+    unit: 'ms',
+    convert: same,
+  },
   { name: 'firstStep', group: 'start', label: 'start to first step', unit: 's', convert: (ms) => ms / 1e3 },
   { name: 'memory', group: 'memory', label: 'peak memory in training', unit: 'MiB', convert: same },
 ];
@@ -47,6 +61,9 @@ export const GROUPS = [...new Set(MEASUREMENTS.map(({ group }) => group))];
 
 /** What a process of its own measures, from its start on. */
 export const START = new Set(['firstStep', 'memory']);
+
+/** Fits of normal distributions. */
+export const FITS = new Set(['fit', 'mixture']);
 
 /** What depends on the network; all else is kernels, the same for every head. */
 export const NETWORK = new Set(['step', 'inference1', 'inference64', ...START]);

@@ -26,29 +26,56 @@ const runs = seeds.split(',').map((seed) => ({
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 const row = (name, values, format) => {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const range = values.length > 1 ? ` (${format(Math.min(...values))} to ${format(Math.max(...values))})` : '';
+  const range =
+    values.length > 1 ? ` (${format(Math.min(...values))} to ${format(Math.max(...values))})` : '';
   return `${format(mean)}${range}`.padEnd(34) + name;
 };
 const of = (read) => runs.map(({ all }) => read(all));
 console.log(`gmml-train --epochs 3 ${options.join(' ')}, seeds ${seeds}: means (and ranges)\n`);
-console.log(row('accuracy of the head as trained', of((r) => r.trainedHead.accuracy), percent));
-console.log(row('accuracy of the fitted head', of((r) => r.fittedHead.accuracy), percent));
-console.log(row('known test digits kept, features alone', of((r) => r.coverage.features), percent));
-console.log(row('known test digits kept, with posterior', of((r) => r.coverage.featuresAndPosterior), percent));
+console.log(
+  row(
+    'accuracy of the head as trained',
+    of((r) => r.trainedHead.accuracy),
+    percent,
+  ),
+);
+console.log(
+  row(
+    'accuracy of the fitted head',
+    of((r) => r.fittedHead.accuracy),
+    percent,
+  ),
+);
+console.log(
+  row(
+    'known test digits kept, features alone',
+    of((r) => r.coverage.features),
+    percent,
+  ),
+);
+console.log(
+  row(
+    'known test digits kept, with posterior',
+    of((r) => r.coverage.featuresAndPosterior),
+    percent,
+  ),
+);
 const sets = [
   ...['noise', 'inverted', 'rotated', 'permuted'].map((name) => [name, of((r) => r.unknown[name])]),
   ...unseen.map((digit, i) => [`digit ${digit}`, runs.map(({ without }) => without[i].unknown.unseen)]),
 ];
-const columns = [
-  ['features alone', ({ features }) => features.auroc],
-  ['with posterior', ({ featuresAndPosterior }) => featuresAndPosterior.auroc],
-  ['softmax', ({ softmax }) => softmax.auroc],
-  ...(sets[0][1][0].density ? [['density of the head as trained', ({ density }) => density.auroc]] : []),
-  ['FPR95, features alone', ({ features }) => features.fpr95],
-];
-for (const [column, read] of columns) {
+const columns = {
+  'AUROC, features alone': ({ features }) => features.auroc,
+  'AUROC, with posterior': ({ featuresAndPosterior }) => featuresAndPosterior.auroc,
+  'AUROC, softmax': ({ softmax }) => softmax.auroc,
+  ...(sets[0][1][0].density && { 'AUROC, density of the head as trained': ({ density }) => density.auroc }),
+  'FPR95, features alone': ({ features }) => features.fpr95,
+};
+for (const [column, read] of Object.entries(columns)) {
   console.log(`\n${column}`);
   for (const [name, results] of sets) {
-    console.log(row(name, results.map(read), column.startsWith('FPR') ? percent : (value) => value.toFixed(3)));
+    console.log(
+      row(name, results.map(read), column.startsWith('FPR') ? percent : (value) => value.toFixed(3)),
+    );
   }
 }

@@ -79,6 +79,18 @@ const RATIOS = [
     label: 'Cholesky: time of gmml / PyTorch',
     of: (ours, peer) => ours.cholesky / peer('pytorch-cholesky').cholesky,
   },
+  {
+    label: 'fit of classes: time of gmml / scikit-learn QDA',
+    of: (ours, peer) => ours.fit / peer('sklearn-qda').fit,
+  },
+  {
+    label: 'fit of classes: time of gmml / ten GaussianMixture(1) of scikit-learn',
+    of: (ours, peer) => ours.fit / peer('sklearn-mixture').fit,
+  },
+  {
+    label: 'mixture: time of gmml / scikit-learn',
+    of: (ours, peer) => ours.mixture / peer('sklearn-mixture').mixture,
+  },
 ];
 
 /** '1 thread', '2 threads' */

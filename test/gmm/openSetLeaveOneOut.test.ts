@@ -6,13 +6,9 @@ import {
   type ClassGaussians,
   type OpenSetCovariance,
 } from '../../packages/gmm/src/openSet/classGaussians.js';
-import { mergeAll, noMoments, withRows, type Moments } from '../../packages/gmm/src/openSet/moments.js';
+import { addRows, mergeAll, noMoments, type Moments } from '../../packages/gmm/src/linearAlgebra/moments.js';
 import { likeliestShrinkage, type Deviations } from '../../packages/gmm/src/openSet/likeliestShrinkage.js';
-import {
-  pooledCovariance,
-  pooledVariances,
-  type Pooled,
-} from '../../packages/gmm/src/openSet/pooledCovariance.js';
+import { pooledCovariance } from '../../packages/gmm/src/openSet/pooledCovariance.js';
 import { towardTarget, towardVariances, type Shrinkage } from '../../packages/gmm/src/openSet/shrinkage.js';
 import {
   NO_EXAMPLES,
@@ -46,7 +42,7 @@ function groupOf(vectors: readonly Float64Array[]): Group {
 }
 
 function momentsOf(vectors: readonly Float64Array[], spread: 'diagonal' | 'triangle'): Moments {
-  return withRows(noMoments(D, spread), Float64Array.from(vectors.flatMap((vector) => [...vector])));
+  return addRows(noMoments(D, spread), Float64Array.from(vectors.flatMap((vector) => [...vector])));
 }
 
 /** κ of the observations that the target is worth. */
@@ -121,10 +117,7 @@ function fitted(
   least = 0,
 ): ClassGaussians {
   const all = mergeAll(moments, D, covariance === 'diag' ? 'diagonal' : 'triangle');
-  const pool: Pooled =
-    covariance === 'diag'
-      ? pooledVariances(moments, all, shrinkage)
-      : pooledCovariance(moments, all, shrinkage, deviations);
+  const pool = pooledCovariance(moments, all, covariance, shrinkage, deviations);
   return fitGaussians(moments, all, covariance, pool, shrinkage, names, least);
 }
 

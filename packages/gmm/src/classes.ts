@@ -1,7 +1,9 @@
 import { ArgumentError, cat, noGrad, NotPositiveDefiniteError, tensor, type Tensor } from '@gmml/tensor';
-import { checkFit, fitClass, insideOf, momentsOf, packed, rowsAt, type GMMLFitOptions } from './fit.js';
+import { rowAt } from './linearAlgebra/vectors.js';
+import { checkFit, fitClass, insideOf, momentsOf, rowsIn, type GMMLFitOptions } from './fit.js';
 import { membersOf, sigmaFromCovariances } from './initialize.js';
-import { chooseShrinkage, meanOfDiagonal, shrunkToward } from './leaveOneOut.js';
+import { chooseShrinkage } from './leaveOneOut.js';
+import { blended, meanOfDiagonal, packed, sumOf } from './linearAlgebra/symmetric.js';
 import type { MixtureLayer } from './mixtureLayer.js';
 import type { Rows } from './mixture/rows.js';
 import { checkLabel } from './sample.js';
@@ -28,12 +30,12 @@ export function withClass<Layer extends MixtureLayer>(
     );
   }
   const [members] = membersOf(op, x, tensor(new Float64Array(count)), 1);
-  const rows = rowsAt(x, members);
+  const rows = rowsIn(x, members);
   const target = tiedOf(head);
   const fitted = fitClass(rows, momentsOf(rows, d, covType), meanOfDiagonal(target, d), head, generator);
   const pooled = { scatter: target, count: 1, hasRows: false };
   const amount = shrinkage === 'auto' ? chooseShrinkage(fitted.groups, pooled) : shrinkage;
-  const covariances = fitted.covariances.map((covariance) => shrunkToward(covariance, target, amount));
+  const covariances = fitted.covariances.map((covariance) => blended(1 - amount, covariance, amount, target));
   const wider = make(nClass + 1);
   noGrad(() => {
     append(wider.mean, head.mean, tensor(fitted.means, { shape: [1, nComponent, d] }));
@@ -101,11 +103,10 @@ function copyShared(to: MixtureLayer, from: MixtureLayer): void {
 /** The mean of all covariances by their weights, float64: a packed triangle, or variances for 'diag'. */
 function tiedOf(head: MixtureLayer): Float64Array {
   const { nClass, nComponent, d, covType } = head;
-  const [covariances, weights] = noGrad(() => [head.covariances().data, head.mixtureWeights().data]);
-  const tied = new Float64Array(d * d);
-  for (let k = 0; k < nClass * nComponent; k++) {
-    for (let at = 0; at < tied.length; at++) tied[at] += weights[k] * covariances[k * d * d + at];
-  }
+  const [covariances, weights] = noGrad(() => [head.covariances(), head.mixtureWeights()]);
+  const all = Float64Array.from(covariances.data);
+  const each = Array.from({ length: nClass * nComponent }, (_, k) => rowAt(all, d * d, k));
+  const tied = sumOf(each, weights.data);
   return covType === 'diag' ? Float64Array.from({ length: d }, (_, i) => tied[i * (d + 1)]) : packed(tied, d);
 }
 

@@ -1,21 +1,15 @@
 import { Parameter } from '@gmml/nn';
 import { ArgumentError, noGrad, ShapeError, tensor, Tensor, type Generator } from '@gmml/tensor';
 import { checkNumber } from '@gmml/tensor/checks';
+import { joined, rowsAt } from './linearAlgebra/vectors.js';
 import { choleskyComponents, type CovType } from './feasible.js';
 import { GaussianMixture } from './gaussianMixture.js';
 import { membersOf, sigmaFromCovariances } from './initialize.js';
-import {
-  chooseShrinkage,
-  meanOfDiagonal,
-  RIDGE_SHARE,
-  shrunkToward,
-  type Group,
-  type Pooled,
-} from './leaveOneOut.js';
+import { chooseShrinkage, RIDGE_SHARE, type Group, type Pooled } from './leaveOneOut.js';
+import { addRows, noMoments, type Moments } from './linearAlgebra/moments.js';
+import { blended, meanOfDiagonal, packed, sumOf } from './linearAlgebra/symmetric.js';
 import type { MixtureLayer } from './mixtureLayer.js';
 import type { Rows, Vector } from './mixture/rows.js';
-import { noMoments, withRows, type Moments, type Spread } from './openSet/moments.js';
-import { triangleSize } from './openSet/triangle.js';
 
 /** Options of `GMML.fit` and `GMML.addClass`. */
 export interface GMMLFitOptions {
@@ -56,7 +50,7 @@ export function fitLayer(
   const x = insideOf(op, head, features);
   const members = membersOf(op, x, asTensor(labels), head.nClass, head.nComponent);
   const { d, covType } = head;
-  const own = members.map((rows) => rowsAt(x, rows));
+  const own = members.map((rows) => rowsIn(x, rows));
   const moments = own.map((rows) => momentsOf(rows, d, covType));
   const variance = varianceWithin(op, moments);
   const classes = own.map((rows, k) => fitClass(rows, moments[k], variance, head, generator));
@@ -64,11 +58,10 @@ export function fitLayer(
   const amount = shrinkage === 'auto' ? chooseShrinkage(groups, pooledOf(groups)) : shrinkage;
   const target = tiedOf(classes);
   const covariances = classes.flatMap((each) =>
-    each.covariances.map((covariance) => shrunkToward(covariance, target, amount)),
+    each.covariances.map((covariance) => blended(1 - amount, covariance, amount, target)),
   );
-  const means = new Float64Array(covariances.length * d);
-  for (const [k, each] of classes.entries()) means.set(each.means, k * each.means.length);
-  const weights = Float64Array.from(classes.flatMap((each) => [...each.weights]));
+  const means = joined(classes.map((each) => each.means));
+  const weights = joined(classes.map((each) => each.weights));
   const total = x.shape[0];
   const priors = Float64Array.from(classes, ({ count }) => count / total);
   setParameters(head, { means, covariances, weights, priors });
@@ -121,7 +114,7 @@ export function fitClass(
   const likely = mixture.predict(x).data;
   const groups = Array.from({ length: nComponent }, (_, g): Group => {
     const at = Array.from({ length: count }, (_row, n) => n).filter((n) => likely[n] === g);
-    const each = rowsAt(x, at);
+    const each = rowsIn(x, at);
     return { moments: momentsOf(each, d, covType), rows: each };
   });
   const entries = covariance === 'diag' ? d : d * d;
@@ -136,8 +129,7 @@ export function fitClass(
 
 /** The moments of rows [n, D]: variances alone for 'diag'. */
 export function momentsOf(rows: Float64Array, d: number, covType: CovType): Moments {
-  const spread: Spread = covType === 'diag' ? 'diagonal' : 'triangle';
-  return withRows(noMoments(d, spread), rows);
+  return addRows(noMoments(d, covType === 'diag' ? 'diagonal' : 'triangle'), rows);
 }
 
 /** The mean variance of the features around class means. @throws ArgumentError when there is none */
@@ -158,24 +150,15 @@ function varianceWithin(op: string, classes: readonly Moments[]): number {
 /** The mean of all covariances, weighted by the rows they stand for. */
 function tiedOf(classes: readonly ClassFit[]): Float64Array {
   const total = classes.reduce((sum, { count }) => sum + count, 0);
-  const tied = new Float64Array(classes[0].covariances[0].length);
-  for (const { count, weights, covariances } of classes) {
-    for (const [g, covariance] of covariances.entries()) {
-      const share = (count * weights[g]) / total;
-      for (let at = 0; at < tied.length; at++) tied[at] += share * covariance[at];
-    }
-  }
-  return tied;
+  return sumOf(
+    classes.flatMap(({ covariances }) => covariances),
+    classes.flatMap(({ count, weights }) => Array.from(weights, (weight) => (count * weight) / total)),
+  );
 }
 
 function pooledOf(groups: readonly Group[]): Pooled {
-  const scatter = new Float64Array(groups[0].moments.scatter.length);
-  let count = 0;
-  for (const { moments } of groups) {
-    for (let at = 0; at < scatter.length; at++) scatter[at] += moments.scatter[at];
-    count += moments.count;
-  }
-  return { scatter, count, hasRows: true };
+  const count = groups.reduce((sum, { moments }) => sum + moments.count, 0);
+  return { scatter: sumOf(groups.map(({ moments }) => moments.scatter)), count, hasRows: true };
 }
 
 /** Sets every free parameter, or none when a covariance cannot be expressed. */
@@ -204,13 +187,9 @@ function setParameters(
   });
 }
 
-/** Rows of x [N, D] one after the other. */
-export function rowsAt(x: Tensor, rows: readonly number[]): Float64Array {
-  const [, d] = x.shape;
-  const { data } = x;
-  const out = new Float64Array(rows.length * d);
-  for (const [n, row] of rows.entries()) out.set(data.subarray(row * d, (row + 1) * d), n * d);
-  return out;
+/** Rows of float64 x [N, D] one after the other. */
+export function rowsIn(x: Tensor, rows: readonly number[]): Float64Array {
+  return rowsAt(x.data as Float64Array, x.shape[1], rows);
 }
 
 function asTensor(x: Rows | Vector): Tensor {
@@ -222,11 +201,4 @@ function nested(x: readonly ArrayLike<number>[] | ArrayLike<number>): number[] |
   return Array.from(x as ArrayLike<unknown>, (row) =>
     typeof row === 'number' ? row : Array.from(row as ArrayLike<number>),
   ) as number[] | number[][];
-}
-
-/** The packed triangle of a symmetric matrix [D, D]. */
-export function packed(matrix: Float64Array, d: number): Float64Array {
-  const out = new Float64Array(triangleSize(d));
-  for (let i = 0, at = 0; i < d; i++) for (let j = 0; j <= i; j++, at++) out[at] = matrix[i * d + j];
-  return out;
 }

@@ -1,5 +1,6 @@
 import { Module } from '@gmml/nn';
 import { ArgumentError, noGrad, scope, ShapeError, tensor, type Tensor } from '@gmml/tensor';
+import { joined } from './linearAlgebra/vectors.js';
 import type { GMMLFitOptions } from './fit.js';
 import { GMML } from './gmml.js';
 
@@ -90,16 +91,6 @@ function batchOf(inputDim: number, features: Tensor): Float64Array {
     );
   }
   return Float64Array.from(features.data);
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const out = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 function nameOf(value: unknown): string {

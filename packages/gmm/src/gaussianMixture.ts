@@ -7,7 +7,9 @@ import {
   type Tensor,
 } from '@gmml/tensor';
 import { checkInteger, checkNumber } from '@gmml/tensor/checks';
-import { COVARIANCE_FORMS, type CovarianceType } from './mixture/covarianceTypes.js';
+import { summed } from './linearAlgebra/vectors.js';
+import { drawIndex } from './drawIndex.js';
+import { COVARIANCE_FORMS, freeParameters, type CovarianceType } from './mixture/covarianceTypes.js';
 import { completeData, jointLogDensities, normalized, type Observations } from './mixture/em.js';
 import { boundOf, iterationsFrom, unchanged, type Fitted } from './mixture/fitted.js';
 import { dataWithGaps, hasGaps, marginalLogDensities } from './mixture/missing.js';
@@ -187,8 +189,7 @@ export class GaussianMixture {
   ): { samples: Tensor; labels: Tensor } {
     checkInteger('GaussianMixture.sample', 'n', n, 1);
     const { parameters, features } = this.#fitted('sample');
-    const { weights, means, covariances } = parameters;
-    const sizes = { components: this.components, features };
+    const { weights, means, factors } = parameters;
     const form = COVARIANCE_FORMS[this.covariance];
     const labels = Float64Array.from({ length: n }, () => drawIndex(weights, generator.uniform()));
     const samples = new Float64Array(n * features);
@@ -197,7 +198,7 @@ export class GaussianMixture {
       const out = samples.subarray(i * features, (i + 1) * features);
       out.set(means.subarray(k * features, (k + 1) * features));
       for (let j = 0; j < features; j++) noise[j] = generator.normal();
-      form.addNoise(covariances, sizes, k, noise, out);
+      form.addNoise(factors, k, noise, out);
     }
     return { samples: tensor(samples, { shape: [n, features] }), labels: tensor(labels) };
   }
@@ -228,7 +229,8 @@ export class GaussianMixture {
   get precisions(): Tensor {
     const { parameters, features } = this.#fitted('precisions');
     const sizes = { components: this.components, features };
-    return this.#inShape(COVARIANCE_FORMS[this.covariance].precisions(parameters.factors, sizes), features);
+    const precisions = COVARIANCE_FORMS[this.covariance].inverse(parameters.covariances, sizes);
+    return this.#inShape(precisions as Float64Array, features);
   }
 
   /** Whether the lower bound came to rest. */
@@ -324,7 +326,7 @@ export class GaussianMixture {
   #freeParameters(): number {
     const { features } = this.#fitted('bic');
     const sizes = { components: this.components, features };
-    return COVARIANCE_FORMS[this.covariance].freeParameters(sizes) + this.components * (features + 1) - 1;
+    return freeParameters(COVARIANCE_FORMS[this.covariance], sizes) + this.components * (features + 1) - 1;
   }
 
   #inShape(values: Float64Array, features: number): Tensor {
@@ -341,18 +343,5 @@ export class GaussianMixture {
 }
 
 function meanOf(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** The index that a uniform number in [0, 1) falls to. */
-export function drawIndex(weights: Float64Array, uniform: number): number {
-  let sum = 0;
-  let last = 0;
-  for (let k = 0; k < weights.length; k++) {
-    if (weights[k] === 0) continue;
-    sum += weights[k];
-    last = k;
-    if (uniform < sum) return k;
-  }
-  return last;
+  return summed(values) / values.length;
 }

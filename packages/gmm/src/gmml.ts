@@ -113,10 +113,10 @@ export class GMML extends Module {
 
   /** x [B, inputDim] → log p(class | x) [B, N]; each row's exponentials sum to 1. @throws ShapeError */
   override forward(x: Tensor): Tensor {
-    const mixture = this.feasible();
-    const logProb = this.componentLogProbOf(x, mixture);
+    const mixture = this.#feasible();
+    const logProb = this.#componentLogProbOf(x, mixture);
     if (this.parametrization === 'gram' || this.logStretchTrick) {
-      return this.jointPosterior(logProb.add(jointLogWeights(mixture)));
+      return this.#jointPosterior(logProb.add(jointLogWeights(mixture)));
     }
     const logLikelihood = logProb.add(mixture.logWeights).logSumExp(2);
     const tempered = this.logTemperature ? logLikelihood.mul(this.logTemperature.exp()) : logLikelihood;
@@ -125,19 +125,19 @@ export class GMML extends Module {
 
   /** x [B, inputDim] → log N(x; μ, Σ) of every component, without weights [B, N, G]. */
   componentLogProb(x: Tensor): Tensor {
-    return this.componentLogProbOf(x, this.feasible());
+    return this.#componentLogProbOf(x, this.#feasible());
   }
 
   /** x [B, inputDim] → log p(x | class) [B, N], a density that may exceed 0. */
   classLogLikelihood(x: Tensor): Tensor {
-    const mixture = this.feasible();
-    return this.componentLogProbOf(x, mixture).add(mixture.logWeights).logSumExp(2);
+    const mixture = this.#feasible();
+    return this.#componentLogProbOf(x, mixture).add(mixture.logWeights).logSumExp(2);
   }
 
   /** x [B, inputDim] → log p(x) [B], a density that may exceed 0. */
   logDensity(x: Tensor): Tensor {
-    const mixture = this.feasible();
-    return this.componentLogProbOf(x, mixture).add(jointLogWeights(mixture)).logSumExp([1, 2]);
+    const mixture = this.#feasible();
+    return this.#componentLogProbOf(x, mixture).add(jointLogWeights(mixture)).logSumExp([1, 2]);
   }
 
   /** x [B, inputDim] → the most probable class [B]. */
@@ -157,17 +157,17 @@ export class GMML extends Module {
 
   /** The covariances Σ [N, G, D, D], whatever covType is. */
   covariances(): Tensor {
-    return this.feasible().components.covariance();
+    return this.#feasible().components.covariance();
   }
 
   /** The lower triangular L [N, G, D, D] with Σ = L Lᵀ. */
   scaleTril(): Tensor {
-    return this.feasible().components.scaleTril();
+    return this.#feasible().components.scaleTril();
   }
 
   /** The weights of all components, class priors included [N, G]; they sum to 1. */
   mixtureWeights(): Tensor {
-    return jointLogWeights(this.feasible()).exp();
+    return jointLogWeights(this.#feasible()).exp();
   }
 
   /**
@@ -250,7 +250,7 @@ export class GMML extends Module {
    * @throws ArgumentError for 'gram' or too few rows; ShapeError, NotFiniteError, NotPositiveDefiniteError
    */
   addClass(features: Rows, options: GMMLFitOptions = {}): GMML {
-    return withClass(this, features, options, (nClass) => this.resized(nClass));
+    return withClass(this, features, options, (nClass) => this.#resized(nClass));
   }
 
   /**
@@ -258,7 +258,7 @@ export class GMML extends Module {
    * @throws IndexError for a label that is no class; ArgumentError when no class would remain
    */
   removeClass(label: number): GMML {
-    return withoutClass(this, label, (nClass) => this.resized(nClass));
+    return withoutClass(this, label, (nClass) => this.#resized(nClass));
   }
 
   /** n draws from the mixture: x [n, D] in its own space, after the projection, and labels [n]. @throws ArgumentError, IndexError */
@@ -279,7 +279,7 @@ export class GMML extends Module {
   }
 
   /** A layer with the same options, its numbers still to be set. */
-  private resized(nClass: number): GMML {
+  #resized(nClass: number): GMML {
     const { inputDim, d, nComponent, covType, parametrization, logStretchTrick } = this;
     return new GMML(inputDim, d, nClass, {
       nComponent,
@@ -294,13 +294,13 @@ export class GMML extends Module {
     });
   }
 
-  private componentLogProbOf(x: Tensor, { components }: MixtureParameters): Tensor {
+  #componentLogProbOf(x: Tensor, { components }: MixtureParameters): Tensor {
     const inside = this.project(x);
     return components.logProb(inside.reshape([inside.shape[0], 1, 1, this.d]));
   }
 
   /** Normalises log weight + log density [B, N, G] over all components and sums within classes. */
-  private jointPosterior(joint: Tensor): Tensor {
+  #jointPosterior(joint: Tensor): Tensor {
     const [batch] = joint.shape;
     // 'gram' clamps as the original does; a shift also brings log p to ≤ 0, but keeps differences and gradients.
     const logProb =
@@ -317,7 +317,7 @@ export class GMML extends Module {
   }
 
   /** The feasible values: made anew while gradients are recorded, otherwise when a parameter has changed. */
-  private feasible(): MixtureParameters {
+  #feasible(): MixtureParameters {
     if (isGradEnabled()) return this.sampleParameters();
     // The mean is used as it is; all else is made of these.
     const parameters = [this.sigma, this.omega, ...(this.logPrior ? [this.logPrior] : [])];

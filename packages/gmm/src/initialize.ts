@@ -1,19 +1,20 @@
 import {
   ArgumentError,
   defaultGenerator,
-  IndexError,
   NotFiniteError,
   NotPositiveDefiniteError,
-  ShapeError,
   tensor,
   type DType,
   type Generator,
   type Shape,
   type Tensor,
 } from '@gmml/tensor';
+import { summed } from './linearAlgebra/vectors.js';
+import { checkLabels, checkOneLabelEach } from './checks.js';
 import { FULL_JITTER, GRAM_JITTER, SCALE_FLOOR, type CovType, type Parametrization } from './feasible.js';
-import { meanOfDiagonal, RIDGE_SHARE } from './leaveOneOut.js';
-import { factorInPlace, rowStart } from './openSet/triangle.js';
+import { RIDGE_SHARE } from './leaveOneOut.js';
+import { factorInPlace } from './linearAlgebra/cholesky.js';
+import { addToDiagonal, meanOfDiagonal, lowerOf } from './linearAlgebra/symmetric.js';
 
 /** Features that vary less than this share of the mean scale are taken to vary as much. */
 const SCALE_SHARE = 0.01;
@@ -93,8 +94,8 @@ export function sigmaFromCovariances(
     }
     for (let i = 0; i < d; i++) {
       const row = at * entries + i * d;
-      for (let j = 0; j < i; j++) sigma[row + j] = factor[rowStart(i) + j] * Math.sqrt(d);
-      sigma[row + i] = inverseSoftplus(factor[rowStart(i) + i] - SCALE_FLOOR);
+      for (let j = 0; j < i; j++) sigma[row + j] = factor[i * d + j] * Math.sqrt(d);
+      sigma[row + i] = inverseSoftplus(factor[i * (d + 1)] - SCALE_FLOOR);
     }
   }
   return tensor(sigma, { shape: covType === 'diag' ? [...components, d] : [...components, d, d] });
@@ -112,13 +113,12 @@ function feasibleFactor(
     const scale = covariance.map((variance) => Math.sqrt(variance + ridge));
     return scale.every((s) => s > LEAST_SCALE) ? scale : null;
   }
-  const factor = covariance.slice();
   const mean = meanOfDiagonal(covariance, d) + ridge;
   // Σ = F Fᵀ + ε·tr(F Fᵀ)/D·I has the mean variance (1 + ε)·tr(F Fᵀ)/D.
   const jitter = covType === 'full' ? (FULL_JITTER * mean) / (1 + FULL_JITTER) : 0;
-  for (let i = 0; i < d; i++) factor[rowStart(i) + i] += ridge - jitter;
+  const factor = lowerOf(addToDiagonal(covariance.slice(), d, ridge - jitter), d);
   if (factorInPlace(factor, d) >= 0) return null;
-  for (let i = 0; i < d; i++) if (!(factor[rowStart(i) + i] > LEAST_SCALE)) return null;
+  for (let i = 0; i < d; i++) if (!(factor[i * (d + 1)] > LEAST_SCALE)) return null;
   return factor;
 }
 
@@ -151,7 +151,7 @@ export function startFromData(
     }
   }
   const scale = squares.map((sum) => Math.sqrt(sum / labels.size));
-  const mean = scale.reduce((sum, s) => sum + s, 0) / d;
+  const mean = summed(scale) / d;
   const least = Math.max(2 * SCALE_FLOOR, mean === 0 ? 1 : SCALE_SHARE * mean);
   return {
     means: tensor(means, { shape: [nClass, nComponent, d] }),
@@ -167,12 +167,8 @@ export function membersOf(
   nClass: number,
   least = 1,
 ): number[][] {
-  const [rows, d] = features.shape;
-  if (labels.ndim !== 1 || labels.size !== rows) {
-    throw new ShapeError(
-      `${op}: one label per row: features are [${features.shape.join(', ')}], labels [${labels.shape.join(', ')}].`,
-    );
-  }
+  const [, d] = features.shape;
+  checkOneLabelEach(op, features, labels);
   const { data } = features;
   let bad = 0;
   while (bad < data.length && data[bad] - data[bad] === 0) bad++;
@@ -182,14 +178,8 @@ export function membersOf(
     );
   }
   const members = Array.from({ length: nClass }, (): number[] => []);
-  for (const [row, label] of labels.data.entries()) {
-    if (!Number.isInteger(label) || label < 0 || label >= nClass) {
-      throw new IndexError(
-        `${op}: labels must be integers from 0 to ${nClass - 1}: label ${row} is ${label}.`,
-      );
-    }
-    members[label].push(row);
-  }
+  checkLabels(op, 'labels', labels.data, nClass);
+  for (const [row, label] of labels.data.entries()) members[label].push(row);
   const empty = members.flatMap((own, k) => (own.length === 0 ? [k] : []));
   if (empty.length > 0) {
     throw new ArgumentError(
@@ -213,7 +203,7 @@ function inverseSoftplus(y: number): number {
 /** The diagonal a of A with aᵢ² + 0.01·mean(a²) = tᵢ, t what 'gram' takes the diagonal of S for. */
 function gramDiagonal(scale: Float64Array, covType: CovType): Float64Array {
   const target = covType === 'full' ? scale.map((s) => s * s) : scale;
-  const mean = target.reduce((sum, t) => sum + t, 0) / target.length;
+  const mean = summed(target) / target.length;
   const added = (GRAM_JITTER * mean) / (1 + GRAM_JITTER);
   return target.map((t) => Math.sqrt(Math.max(t - added, 1e-6 * mean)));
 }

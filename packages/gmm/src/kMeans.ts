@@ -1,5 +1,7 @@
 import { ArgumentError, defaultGenerator, tensor, type Generator, type Tensor } from '@gmml/tensor';
 import { checkInteger, checkNumber } from '@gmml/tensor/checks';
+import { drawIndex } from './drawIndex.js';
+import { rowsAt, summed } from './linearAlgebra/vectors.js';
 import {
   findNearest,
   loosen,
@@ -81,7 +83,12 @@ export function kMeans(x: Rows, k: number, options: KMeansOptions = {}): KMeansR
   let best: Clustering | null = null;
   for (let start = 0; start < (given ? 1 : restarts); start++) {
     const centers =
-      given ?? rowsOf(matrix, (init === 'random' ? distinctRows : seedRows)(matrix, weights, k, generator));
+      given ??
+      rowsAt(
+        matrix.data,
+        columns,
+        (init === 'random' ? distinctRows : seedRows)(matrix, weights, k, generator),
+      );
     const found = lloyd(matrix, weights, centers, maxIterations, tolerance);
     if (!best || found.inertia < best.inertia) best = found;
   }
@@ -166,26 +173,11 @@ export function distinctRows(x: Matrix, weights: Float64Array, k: number, genera
   ]).slice(0, k);
 }
 
-/** The given rows of x. */
-export function rowsOf({ data, columns }: Matrix, rows: Int32Array): Float64Array {
-  const out = new Float64Array(rows.length * columns);
-  for (const [i, n] of rows.entries()) out.set(data.subarray(n * columns, (n + 1) * columns), i * columns);
-  return out;
-}
-
 /** A row with a probability in proportion to its entry, or any row where all are 0. */
 function drawRow(shares: Float64Array, generator: Generator): number {
-  const total = shares.reduce((sum, share) => sum + share, 0);
+  const total = summed(shares);
   const drawn = generator.uniform() * total;
-  let sum = 0;
-  let last = -1;
-  for (let n = 0; n < shares.length; n++) {
-    if (shares[n] === 0) continue;
-    sum += shares[n];
-    last = n;
-    if (drawn < sum) return n;
-  }
-  return last >= 0 ? last : generator.integer(shares.length);
+  return total > 0 ? drawIndex(shares, drawn) : generator.integer(shares.length);
 }
 
 /** The weighted mean of each centre's samples; where there are none, a far sample or the centre as it was. */

@@ -1,9 +1,11 @@
-import type { Moments } from './openSet/moments.js';
-import { FEW_FEATURES, putColumns, squaredMahalanobis } from './products.js';
-import { factorInPlace, logDeterminant, rowStart, whitenRows } from './openSet/triangle.js';
+import { indices } from './linearAlgebra/vectors.js';
+import { factorInPlace, logDeterminant } from './linearAlgebra/cholesky.js';
+import type { Moments } from './linearAlgebra/moments.js';
+import { addToDiagonal, blended, meanOfDiagonal, lowerOf } from './linearAlgebra/symmetric.js';
+import { squaredDistances } from './linearAlgebra/whitening.js';
 
 /** What 'auto' chooses from, the least first. */
-const SHRINKAGE_GRID: readonly number[] = [0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1];
+export const SHRINKAGE_GRID: readonly number[] = [0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1];
 
 /** Rows of a group whose densities are looked at: so many at even distances. */
 const MOST_ROWS = 256;
@@ -25,22 +27,9 @@ export interface Pooled {
   readonly hasRows: boolean;
 }
 
-/** (1 − ρ)·S + ρ·T. */
-export function shrunkToward(s: Float64Array, target: Float64Array, amount: number): Float64Array {
-  return s.map((value, at) => (1 - amount) * value + amount * target[at]);
-}
-
-/** The mean entry on the diagonal of a packed triangle, or of a diagonal [D]. */
-export function meanOfDiagonal(values: Float64Array, d: number): number {
-  let sum = 0;
-  for (let i = 0; i < d; i++) sum += values.length === d ? values[i] : values[rowStart(i) + i];
-  return sum / d;
-}
-
 /**
  * The ρ of the grid with the largest mean of log N(x; μ₋ₓ, Σ₋ₓ(ρ)) over rows x, each left out of its own mean and
- * of both covariances; at a tie the least; the first
- * maximum, where there are several. With n rows in the group, N in the target, δ = x − m and W the scatters,
+ * of both covariances; at a tie the least; the first maximum, where there are several. With n rows in the group, N in the target, δ = x − m and W the scatters,
  * Σ₋ₓ = A − c δ δᵀ with A = (1 − ρ)·W_k/(n − 1) + ρ·W/(N − 1) + ridge and
  * c = n/(n − 1)·((1 − ρ)/(n − 1) + ρ/(N − 1)): one factor of A for all rows, and a rank-one downdate for each.
  * Groups of one row tell nothing; without others the answer is 1.
@@ -50,24 +39,24 @@ export function chooseShrinkage(groups: readonly Group[], pooled: Pooled): numbe
   const telling = groups.filter(({ moments }) => moments.count > 1);
   if (telling.length === 0) return 1;
   const away = telling.map(({ moments, rows }) => deviations(rows, moments.mean));
-  const found = new Map<number, number>();
-  const logDensity = (at: number): number => {
-    const known = found.get(at) ?? meanLogDensity(SHRINKAGE_GRID[at], telling, away, pooled);
-    found.set(at, known);
-    return known;
-  };
+  const logDensity = (at: number): number => meanLogDensity(SHRINKAGE_GRID[at], telling, away, pooled);
   // Uphill from the least; where there is no density yet, on to where there is one.
   let best = 0;
+  let most = logDensity(best);
   while (best + 1 < SHRINKAGE_GRID.length) {
-    const isHill = logDensity(best) > -Infinity && logDensity(best + 1) <= logDensity(best);
-    if (isHill) break;
+    const next = logDensity(best + 1);
+    if (most > -Infinity && next <= most) break;
     best++;
+    most = next;
   }
-  return logDensity(best) > -Infinity ? SHRINKAGE_GRID[best] : 1;
+  return most > -Infinity ? SHRINKAGE_GRID[best] : 1;
 }
 
-/** The mean of log N(x; μ₋ₓ, Σ₋ₓ(ρ)) less what all ρ have in common. */
-function meanLogDensity(
+/**
+ * The mean of log N(x; μ₋ₓ, Σ₋ₓ(ρ)) less what all ρ have in common; −∞ where a covariance is none.
+ * @param away the `deviations` of each group, of more than one row
+ */
+export function meanLogDensity(
   amount: number,
   groups: readonly Group[],
   away: readonly Float64Array[],
@@ -78,9 +67,8 @@ function meanLogDensity(
     const { count, mean, scatter } = moments;
     const others = pooled.hasRows ? pooled.count - 1 : pooled.count;
     const [own, shared] = [(1 - amount) / (count - 1), amount / others];
-    const a = new Float64Array(scatter.length);
-    for (let at = 0; at < a.length; at++) a[at] = own * scatter[at] + shared * pooled.scatter[at];
-    addRidge(a, mean.length);
+    const a = blended(own, scatter, shared, pooled.scatter);
+    addToDiagonal(a, mean.length, RIDGE_SHARE * meanOfDiagonal(a, mean.length));
     const reach = count / (count - 1);
     const c = reach * (own + (pooled.hasRows ? shared : 0));
     const isDiagonal = a.length === mean.length;
@@ -90,13 +78,8 @@ function meanLogDensity(
   return sum / rows;
 }
 
-function addRidge(a: Float64Array, d: number): void {
-  const ridge = RIDGE_SHARE * meanOfDiagonal(a, d);
-  for (let i = 0; i < d; i++) a[a.length === d ? i : rowStart(i) + i] += ridge;
-}
-
 /** At most MOST_ROWS rows less the mean. */
-function deviations(rows: Float64Array, mean: Float64Array): Float64Array {
+export function deviations(rows: Float64Array, mean: Float64Array): Float64Array {
   const d = mean.length;
   const count = rows.length / d;
   const used = Math.min(count, MOST_ROWS);
@@ -108,11 +91,13 @@ function deviations(rows: Float64Array, mean: Float64Array): Float64Array {
   return out;
 }
 
-/** Σ log N less what all ρ have in common. Uses up `a`. */
+/** Σ log N less what all ρ have in common. */
 function matrixSum(a: Float64Array, d: number, away: Float64Array, c: number, reach: number): number {
-  if (factorInPlace(a, d) >= 0) return -Infinity;
-  const logDet = logDeterminant(a, d);
-  const squares = squaredLengths(a, d, away);
+  const l = lowerOf(a, d);
+  if (factorInPlace(l, d) >= 0) return -Infinity;
+  const logDet = logDeterminant(l, d);
+  const squares = new Float64Array(away.length / d);
+  squaredDistances(away, indices(squares.length), new Float64Array(d), l, squares);
   let sum = 0;
   for (const squared of squares) {
     const rest = 1 - c * squared;
@@ -120,26 +105,6 @@ function matrixSum(a: Float64Array, d: number, away: Float64Array, c: number, re
     sum -= 0.5 * (logDet + Math.log(rest) + (reach ** 2 * squared) / rest);
   }
   return sum;
-}
-
-/** |L⁻¹ x|² of each row x of [n, D]. */
-function squaredLengths(l: Float64Array, d: number, rows: Float64Array): Float64Array {
-  const count = rows.length / d;
-  const out = new Float64Array(count);
-  if (d < FEW_FEATURES) {
-    const z = rows.slice();
-    whitenRows(l, d, z, count);
-    for (let at = 0; at < z.length; at++) out[Math.floor(at / d)] += z[at] ** 2;
-    return out;
-  }
-  const all = new Float64Array(d * d);
-  for (let i = 0; i < d; i++) all.set(l.subarray(rowStart(i), rowStart(i + 1)), i * d);
-  const order = Int32Array.from(out, (_, n) => n);
-  const none = new Float64Array(d);
-  const write = (columns: Float64Array, width: number, first: number, n: number): void =>
-    putColumns(rows, order.subarray(first, first + n), none, columns, width);
-  squaredMahalanobis(all, d, count, write, out);
-  return out;
 }
 
 function diagonalSum(a: Float64Array, away: Float64Array, c: number, reach: number): number {

@@ -1,6 +1,7 @@
 import { nllLoss } from '@gmml/nn';
-import { ArgumentError, IndexError, ShapeError, tensor, type Tensor } from '@gmml/tensor';
+import { ArgumentError, tensor, type Tensor } from '@gmml/tensor';
 import { checkNumber } from '@gmml/tensor/checks';
+import { checkLabels, checkOneLabelEach } from './checks.js';
 import type { GMML } from './gmml.js';
 
 /** Options of `GMMLoss`. */
@@ -47,7 +48,8 @@ export class GMMLoss {
    */
   forward(head: GMML, features: Tensor, labels: Tensor): Tensor {
     checkHead(head);
-    checkLabels(head, features, labels);
+    checkOneLabelEach('GMMLoss', features, labels);
+    checkLabels('GMMLoss', 'labels', labels.data, head.nClass);
     const { components, logWeights, logPrior } = head.sampleParameters();
     const [batch] = features.shape;
     const inside = head.project(features).reshape([batch, 1, 1, head.d]);
@@ -70,19 +72,6 @@ function checkHead({ parametrization, logStretchTrick }: GMML): void {
   const what = logStretchTrick ? 'logStretchTrick' : "parametrization 'gram'";
   throw new ArgumentError(
     `GMMLoss: the head's posterior must be that of its densities: with ${what} it is not. Make the head with parametrization 'cholesky' and without logStretchTrick.`,
-  );
-}
-
-function checkLabels({ nClass }: GMML, features: Tensor, labels: Tensor): void {
-  if (labels.ndim !== 1 || labels.size !== features.shape[0]) {
-    throw new ShapeError(
-      `GMMLoss: one label per row: features are [${features.shape.join(', ')}], labels [${labels.shape.join(', ')}].`,
-    );
-  }
-  const at = labels.data.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < nClass));
-  if (at === -1) return;
-  throw new IndexError(
-    `GMMLoss: labels must be integers from 0 to ${nClass - 1}: label ${at} is ${labels.data[at]}.`,
   );
 }
 

@@ -1,13 +1,6 @@
-import {
-  ArgumentError,
-  NotFiniteError,
-  randn,
-  ShapeError,
-  type Generator,
-  type Shape,
-  type Tensor,
-} from '@gmml/tensor';
+import { ArgumentError, randn, ShapeError, type Generator, type Shape, type Tensor } from '@gmml/tensor';
 import { broadcastShapes } from '@gmml/tensor/checks';
+import { checkFinite, checkSymmetric } from './checks.js';
 
 const LOG_2PI = Math.log(2 * Math.PI);
 
@@ -41,8 +34,8 @@ export class MultivariateNormal {
   /** D. */
   readonly dim: number;
   /** [..., D] if the coordinates are independent, otherwise L [..., D, D]. */
-  private readonly scale: Tensor;
-  private readonly isDiag: boolean;
+  readonly #scale: Tensor;
+  readonly #isDiag: boolean;
 
   /**
    * @param mean [..., D], finite
@@ -53,16 +46,16 @@ export class MultivariateNormal {
   constructor(mean: Tensor, scale: NormalScale, { validate = true }: { validate?: boolean } = {}) {
     const { name, tensor } = checkShapes(mean, scale);
     this.dim = mean.shape[mean.ndim - 1];
-    this.isDiag = name === 'scaleDiag';
-    this.batchShape = broadcast(mean.shape.slice(0, -1), tensor.shape.slice(0, this.isDiag ? -1 : -2));
+    this.#isDiag = name === 'scaleDiag';
+    this.batchShape = broadcast(mean.shape.slice(0, -1), tensor.shape.slice(0, this.#isDiag ? -1 : -2));
     if (validate) checkValues(mean, name, tensor);
     this.mean = mean;
-    this.scale = name === 'covariance' ? tensor.cholesky() : tensor;
+    this.#scale = name === 'covariance' ? tensor.cholesky() : tensor;
   }
 
   /** The lower triangular L [...batchShape, D, D] with Σ = L Lᵀ. */
   scaleTril(): Tensor {
-    const l = this.isDiag ? this.scale.diagEmbed() : this.scale.tril();
+    const l = this.#isDiag ? this.#scale.diagEmbed() : this.#scale.tril();
     return l.expand([...this.batchShape, this.dim, this.dim]);
   }
 
@@ -83,16 +76,17 @@ export class MultivariateNormal {
         `MultivariateNormal.logProb: x must be [..., ${this.dim}]: it is [${x.shape.join(', ')}].`,
       );
     }
-    if (this.isDiag) return this.logDensity(x.sub(this.mean).div(this.scale).square().sum(-1));
-    return this.logDensity(this.squaredDistance(x));
+    if (this.#isDiag) return this.#logDensity(x.sub(this.mean).div(this.#scale).square().sum(-1));
+    return this.#logDensity(this.#squaredDistance(x));
   }
 
   /**
    * |L⁻¹(x − μ)|² for x [S..., B..., D] and L [B..., D, D] → [S..., B...]. The sample dimensions S become the columns
    * of one triangular solve per matrix; x is turned into columns before μ is subtracted, which makes it larger.
    */
-  private squaredDistance(x: Tensor): Tensor {
-    const { mean, scale } = this;
+  #squaredDistance(x: Tensor): Tensor {
+    const { mean } = this;
+    const scale = this.#scale;
     const batchDims = scale.ndim - 2;
     const lead = broadcast(x.shape.slice(0, -1), this.batchShape);
     const difference =
@@ -104,13 +98,13 @@ export class MultivariateNormal {
   }
 
   /** From the squared distance |L⁻¹(x − μ)|². */
-  private logDensity(distance: Tensor): Tensor {
-    return distance.mul(-0.5).sub(this.logNormalizer());
+  #logDensity(distance: Tensor): Tensor {
+    return distance.mul(-0.5).sub(this.#logNormalizer());
   }
 
   /** ½ D (1 + log 2π) + Σᵢ log Lᵢᵢ, in nats: [...batchShape]. */
   entropy(): Tensor {
-    return this.logNormalizer()
+    return this.#logNormalizer()
       .add(this.dim / 2)
       .expand(this.batchShape);
   }
@@ -122,15 +116,15 @@ export class MultivariateNormal {
   sample(shape: number | Shape = [], { generator }: { generator?: Generator } = {}): Tensor {
     const lead = typeof shape === 'number' ? [shape] : shape;
     const noise = randn([...lead, ...this.batchShape, this.dim], { dtype: this.mean.dtype, generator });
-    const deviation = this.isDiag
-      ? noise.mul(this.scale)
-      : this.scale.tril().matmul(noise.unsqueeze(-1)).squeeze(-1);
+    const deviation = this.#isDiag
+      ? noise.mul(this.#scale)
+      : this.#scale.tril().matmul(noise.unsqueeze(-1)).squeeze(-1);
     return this.mean.add(deviation);
   }
 
   /** ½ D log 2π + Σᵢ log Lᵢᵢ, over the scale's own leading dimensions. */
-  private logNormalizer(): Tensor {
-    const diagonal = this.isDiag ? this.scale : this.scale.diagonal();
+  #logNormalizer(): Tensor {
+    const diagonal = this.#isDiag ? this.#scale : this.#scale.diagonal();
     return diagonal
       .log()
       .sum(-1)
@@ -172,17 +166,12 @@ function checkShapes(mean: Tensor, scale: NormalScale): { name: keyof NormalScal
 }
 
 function checkValues(mean: Tensor, name: keyof NormalScale, scale: Tensor): void {
-  checkFinite('mean', mean);
-  checkFinite(name, scale);
-  if (name === 'covariance') checkSymmetric(scale);
-  else checkPositive(name, name === 'scaleDiag' ? scale : scale.diagonal());
-}
-
-function checkFinite(name: string, x: Tensor): void {
-  const at = x.data.findIndex((value) => !Number.isFinite(value));
-  if (at >= 0) {
-    throw new NotFiniteError(`MultivariateNormal: ${name} must be finite: entry ${at} is ${x.data[at]}.`);
-  }
+  checkFinite('MultivariateNormal', 'mean', mean.data);
+  checkFinite('MultivariateNormal', name, scale.data);
+  const d = scale.shape[scale.ndim - 1];
+  if (name === 'covariance') {
+    checkSymmetric('MultivariateNormal', name, scale.data, d, SYMMETRY_TOLERANCE);
+  } else checkPositive(name, name === 'scaleDiag' ? scale : scale.diagonal());
 }
 
 function checkPositive(name: string, diagonal: Tensor): void {
@@ -191,22 +180,6 @@ function checkPositive(name: string, diagonal: Tensor): void {
     const what =
       name === 'scaleDiag' ? 'scaleDiag must be positive' : 'the diagonal of scaleTril must be positive';
     throw new ArgumentError(`MultivariateNormal: ${what}: entry ${at} is ${diagonal.data[at]}.`);
-  }
-}
-
-function checkSymmetric(covariance: Tensor): void {
-  const d = covariance.shape[covariance.ndim - 1];
-  const { data } = covariance;
-  let largest = 0;
-  for (const value of data) largest = Math.max(largest, Math.abs(value));
-  for (let at = 0; at < data.length; at++) {
-    const [row, column] = [Math.floor(at / d) % d, at % d];
-    const mirror = at + (column - row) * (d - 1);
-    if (Math.abs(data[at] - data[mirror]) > SYMMETRY_TOLERANCE * largest) {
-      throw new ArgumentError(
-        `MultivariateNormal: covariance must be symmetric: entry [${row}, ${column}] is ${data[at]}, [${column}, ${row}] is ${data[mirror]}.`,
-      );
-    }
   }
 }
 

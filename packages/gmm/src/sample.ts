@@ -1,6 +1,7 @@
 import { IndexError, noGrad, tensor, type Generator, type Tensor } from '@gmml/tensor';
 import { checkInteger } from '@gmml/tensor/checks';
-import { drawIndex } from './gaussianMixture.js';
+import { summed } from './linearAlgebra/vectors.js';
+import { drawIndex } from './drawIndex.js';
 import type { MixtureLayer } from './mixtureLayer.js';
 
 /** Options of `GMML.sample`. */
@@ -36,7 +37,7 @@ export function sampleLayer(
   ]);
   const own =
     label === undefined ? weights : weights.map((w, at) => (Math.floor(at / nComponent) === label ? w : 0));
-  const total = own.reduce((sum, w) => sum + w, 0);
+  const total = summed(own);
   const x = new Float64Array(n * d);
   const labels = new Float64Array(n);
   const noise = new Float64Array(d);

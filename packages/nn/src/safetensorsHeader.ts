@@ -131,124 +131,125 @@ function list(values: readonly number[]): string {
 
 /** Recursive descent over exactly the grammar of a header; every key at most once. */
 class HeaderParser {
-  private readonly op: string;
-  private readonly text: string;
-  private at = 0;
+  readonly #op: string;
+  readonly #text: string;
+  #at = 0;
 
   constructor(op: string, text: string) {
-    this.op = op;
-    this.text = text;
+    this.#op = op;
+    this.#text = text;
   }
 
   parse(): { entries: Entry[]; metadata: Record<string, string> } {
     const entries: Entry[] = [];
     const metadata: [string, string][] = [];
-    this.object('the header', (name) => {
-      if (name !== '__metadata__') entries.push(this.entry(name));
-      else this.object('__metadata__', (key) => metadata.push([key, this.string('a value of __metadata__')]));
+    this.#object('the header', (name) => {
+      if (name !== '__metadata__') entries.push(this.#entry(name));
+      else
+        this.#object('__metadata__', (key) => metadata.push([key, this.#string('a value of __metadata__')]));
     });
-    this.space();
-    if (this.at < this.text.length) this.fail('only spaces after the last }');
+    this.#space();
+    if (this.#at < this.#text.length) this.#fail('only spaces after the last }');
     // fromEntries defines properties, so that a key '__proto__' is a key like any other.
     return { entries, metadata: Object.fromEntries(metadata) };
   }
 
-  private entry(name: string): Entry {
+  #entry(name: string): Entry {
     let dtype: string | undefined;
     let shape: number[] | undefined;
     let offsets: number[] | undefined;
-    this.object(quote(name), (key) => {
-      if (key === 'dtype') dtype = this.string('dtype');
-      else if (key === 'shape') shape = this.integers();
-      else if (key === 'data_offsets') offsets = this.integers();
-      else this.refuse(`${quote(name)} must have dtype, shape and data_offsets only: it has ${quote(key)}`);
+    this.#object(quote(name), (key) => {
+      if (key === 'dtype') dtype = this.#string('dtype');
+      else if (key === 'shape') shape = this.#integers();
+      else if (key === 'data_offsets') offsets = this.#integers();
+      else this.#refuse(`${quote(name)} must have dtype, shape and data_offsets only: it has ${quote(key)}`);
     });
     if (dtype === undefined || shape === undefined || offsets === undefined) {
-      this.refuse(`${quote(name)} must have dtype, shape and data_offsets: one is missing`);
+      this.#refuse(`${quote(name)} must have dtype, shape and data_offsets: one is missing`);
     }
     if (offsets.length !== 2)
-      this.refuse(`data_offsets must be two integers: ${quote(name)} has ${list(offsets)}`);
+      this.#refuse(`data_offsets must be two integers: ${quote(name)} has ${list(offsets)}`);
     return { name, dtype, shape, begin: offsets[0], end: offsets[1] };
   }
 
   /** `{ key: … }`, where `member` reads the value. */
-  private object(what: string, member: (key: string) => void): void {
+  #object(what: string, member: (key: string) => void): void {
     const seen = new Set<string>();
-    this.list(what, '{', '}', () => {
-      const key = this.string(`a key of ${what}`);
-      if (seen.has(key)) this.refuse(`keys must differ: ${what} has ${quote(key)} twice`);
+    this.#list(what, '{', '}', () => {
+      const key = this.#string(`a key of ${what}`);
+      if (seen.has(key)) this.#refuse(`keys must differ: ${what} has ${quote(key)} twice`);
       seen.add(key);
-      this.expect(':');
+      this.#expect(':');
       member(key);
     });
   }
 
-  private integers(): number[] {
+  #integers(): number[] {
     const values: number[] = [];
-    this.list('a list', '[', ']', () => values.push(this.integer()));
+    this.#list('a list', '[', ']', () => values.push(this.#integer()));
     return values;
   }
 
-  private list(what: string, open: string, close: string, element: () => void): void {
-    this.expect(open, what);
-    if (this.accept(close)) return;
+  #list(what: string, open: string, close: string, element: () => void): void {
+    this.#expect(open, what);
+    if (this.#accept(close)) return;
     do element();
-    while (this.accept(','));
-    this.expect(close);
+    while (this.#accept(','));
+    this.#expect(close);
   }
 
   /** Scanned by hand: a regular expression would run out of stack in a hostile string of many megabytes. */
-  private string(what: string): string {
-    this.space();
-    const { text, at } = this;
+  #string(what: string): string {
+    this.#space();
+    const [text, at] = [this.#text, this.#at];
     let end = at + 1;
     while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
-    if (text[at] !== '"' || end >= text.length) this.fail(`${what}, a string`);
-    this.at = end + 1;
+    if (text[at] !== '"' || end >= text.length) this.#fail(`${what}, a string`);
+    this.#at = end + 1;
     try {
       const value: string = JSON.parse(text.slice(at, end + 1));
       if (!/\p{Surrogate}/u.test(value)) return value;
     } catch {
       // A control character or an unknown escape: refused below.
     }
-    return this.refuse(`strings must be valid JSON and Unicode: there is ${quote(text.slice(at, end + 1))}`);
+    return this.#refuse(`strings must be valid JSON and Unicode: there is ${quote(text.slice(at, end + 1))}`);
   }
 
-  private integer(): number {
-    this.space();
-    const start = this.at;
-    while (this.at < this.text.length && '+-.0123456789eE'.includes(this.text[this.at])) this.at += 1;
-    const token = this.text.slice(start, this.at);
+  #integer(): number {
+    this.#space();
+    const start = this.#at;
+    while (this.#at < this.#text.length && '+-.0123456789eE'.includes(this.#text[this.#at])) this.#at += 1;
+    const token = this.#text.slice(start, this.#at);
     const value = Number(token);
     if (!/^(?:0|[1-9][0-9]{0,15})$/.test(token) || !Number.isSafeInteger(value)) {
-      this.at = start;
-      this.fail('an integer from 0 to 2⁵³ - 1');
+      this.#at = start;
+      this.#fail('an integer from 0 to 2⁵³ - 1');
     }
     return value;
   }
 
-  private expect(character: string, what = ''): void {
-    if (!this.accept(character))
-      this.fail(what === '' ? `'${character}'` : `'${character}' to begin ${what}`);
+  #expect(character: string, what = ''): void {
+    if (!this.#accept(character))
+      this.#fail(what === '' ? `'${character}'` : `'${character}' to begin ${what}`);
   }
 
-  private accept(character: string): boolean {
-    this.space();
-    if (this.text[this.at] !== character) return false;
-    this.at += 1;
+  #accept(character: string): boolean {
+    this.#space();
+    if (this.#text[this.#at] !== character) return false;
+    this.#at += 1;
     return true;
   }
 
-  private space(): void {
-    while (this.at < this.text.length && ' \t\n\r'.includes(this.text[this.at])) this.at += 1;
+  #space(): void {
+    while (this.#at < this.#text.length && ' \t\n\r'.includes(this.#text[this.#at])) this.#at += 1;
   }
 
-  private fail(wanted: string): never {
-    const found = this.at < this.text.length ? quote(this.text.slice(this.at, this.at + 12)) : 'its end';
-    this.refuse(`at character ${this.at} there must be ${wanted}: there is ${found}`);
+  #fail(wanted: string): never {
+    const found = this.#at < this.#text.length ? quote(this.#text.slice(this.#at, this.#at + 12)) : 'its end';
+    this.#refuse(`at character ${this.#at} there must be ${wanted}: there is ${found}`);
   }
 
-  private refuse(reason: string): never {
-    throw new FormatError(`${this.op}: the header is malformed: ${reason}.`);
+  #refuse(reason: string): never {
+    throw new FormatError(`${this.#op}: the header is malformed: ${reason}.`);
   }
 }

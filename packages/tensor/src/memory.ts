@@ -13,19 +13,19 @@ export class Memory {
   readonly doubles: Float64Array;
   /** All of it as integers. */
   readonly ints: Int32Array;
-  private top = 0;
-  private bottom: number;
+  #top = 0;
+  #bottom: number;
   /** Starts of the blocks that came back, by their size. */
-  private readonly free = new Map<number, number[]>();
-  private readonly finished = new FinalizationRegistry<{ size: number; start: number }>(({ size, start }) =>
-    this.freeOf(size).push(start),
+  readonly #free = new Map<number, number[]>();
+  readonly #finished = new FinalizationRegistry<{ size: number; start: number }>(({ size, start }) =>
+    this.#freeOf(size).push(start),
   );
 
   constructor(buffer: ArrayBufferLike) {
     this.floats = new Float32Array(buffer);
     this.doubles = new Float64Array(buffer);
     this.ints = new Int32Array(buffer);
-    this.bottom = this.floats.length;
+    this.#bottom = this.floats.length;
   }
 
   /** What lies from float number `start` on: as many numbers as `like` has, in its format. */
@@ -43,49 +43,49 @@ export class Memory {
 
   /** Whether `take` has this many numbers, in one piece or several. */
   hasRoom(count: number): boolean {
-    return this.top + count + LINE * LINE <= this.bottom;
+    return this.#top + count + LINE * LINE <= this.#bottom;
   }
 
   /** Moves the pointer past `count` numbers and gives the index of the first; they hold what they held. */
   take(count: number): number {
-    const start = this.top;
-    this.top += roundUp(count);
+    const start = this.#top;
+    this.#top += roundUp(count);
     return start;
   }
 
   /** Where the pointer is, for `reset`. */
   mark(): number {
-    return this.top;
+    return this.#top;
   }
 
   /** Takes back all that was taken since the mark. */
   reset(mark: number): void {
-    this.top = mark;
+    this.#top = mark;
   }
 
   /** A block of `count` numbers, whatever they are, until the array is collected; null when there is no room. */
   block(count: number): Float32Array | null {
     const size = roundUp(count);
-    const start = this.freeOf(size).pop() ?? this.carve(size);
+    const start = this.#freeOf(size).pop() ?? this.#carve(size);
     if (start === null) return null;
     const block = this.floats.subarray(start, start + count);
-    this.finished.register(block, { size, start });
+    this.#finished.register(block, { size, start });
     return block;
   }
 
   /** Blocks get at most half of the buffer. */
-  private carve(size: number): number | null {
-    const start = this.bottom - size;
-    if (start < this.top || start < this.floats.length / 2) return null;
-    this.bottom = start;
+  #carve(size: number): number | null {
+    const start = this.#bottom - size;
+    if (start < this.#top || start < this.floats.length / 2) return null;
+    this.#bottom = start;
     return start;
   }
 
-  private freeOf(size: number): number[] {
-    const known = this.free.get(size);
+  #freeOf(size: number): number[] {
+    const known = this.#free.get(size);
     if (known) return known;
     const starts: number[] = [];
-    this.free.set(size, starts);
+    this.#free.set(size, starts);
     return starts;
   }
 }

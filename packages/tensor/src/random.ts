@@ -17,19 +17,19 @@ export interface GeneratorState {
  */
 export class Generator {
   readonly seed: number;
-  private readonly words: Uint32Array;
-  private spare: number | null = null;
+  readonly #words: Uint32Array;
+  #spare: number | null = null;
 
   /** @throws ArgumentError unless `seed` is an integer from 0 to 2⁵³ − 1. */
   constructor(seed: number) {
     checkSeed('Generator', seed);
     this.seed = seed;
-    this.words = seedWords(seed);
+    this.#words = seedWords(seed);
   }
 
   /** 32 random bits as an integer from 0 to 2³² − 1. */
   bits(): number {
-    const s = this.words;
+    const s = this.#words;
     const result = Math.imul(rotateLeft(Math.imul(s[1], 5), 7), 9) >>> 0;
     const t = s[1] << 9;
     s[2] ^= s[0];
@@ -50,9 +50,9 @@ export class Generator {
 
   /** Standard normal, N(0, 1), by the polar method (Marsaglia and Bray, 1964). */
   normal(): number {
-    if (this.spare !== null) {
-      const value = this.spare;
-      this.spare = null;
+    if (this.#spare !== null) {
+      const value = this.#spare;
+      this.#spare = null;
       return value;
     }
     for (;;) {
@@ -61,7 +61,7 @@ export class Generator {
       const s = u * u + v * v;
       if (s >= 1 || s === 0) continue;
       const scale = Math.sqrt((-2 * Math.log(s)) / s);
-      this.spare = v * scale;
+      this.#spare = v * scale;
       return u * scale;
     }
   }
@@ -90,7 +90,7 @@ export class Generator {
   }
 
   getState(): GeneratorState {
-    return { words: Array.from(this.words), spare: this.spare };
+    return { words: Array.from(this.#words), spare: this.#spare };
   }
 
   /** Goes on where the generator that gave `state` was. @throws ArgumentError for anything else. */
@@ -103,8 +103,8 @@ export class Generator {
     if (!fits || words.every((w) => w === 0) || (spare !== null && !Number.isFinite(spare))) {
       throw new ArgumentError(`Generator.setState: not a state of a Generator: ${JSON.stringify(state)}.`);
     }
-    this.words.set(words);
-    this.spare = spare;
+    this.#words.set(words);
+    this.#spare = spare;
   }
 }
 

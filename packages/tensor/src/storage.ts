@@ -23,14 +23,14 @@ export interface View {
 export class Storage {
   readonly dtype: DType;
   version = 0;
-  private numbers: FloatArray;
+  #numbers: FloatArray;
   /** The scope with whose end the numbers go; null if they stay. */
-  private scope: Scope | null;
+  #scope: Scope | null;
 
   constructor(data: FloatArray) {
     this.dtype = dtypeOf(data);
-    this.numbers = data;
-    this.scope = current;
+    this.#numbers = data;
+    this.#scope = current;
   }
 
   /** @throws ScopeError when the scope that the numbers belonged to has ended */
@@ -40,23 +40,23 @@ export class Storage {
         'scope: a tensor of a scope can be used until the scope ends: it has ended. Return the tensor from the scope, or create it outside.',
       );
     }
-    return this.numbers;
+    return this.#numbers;
   }
 
   /** Whether the numbers are gone. */
   get isReleased(): boolean {
-    return this.scope !== null && this.scope.ended;
+    return this.#scope !== null && this.#scope.ended;
   }
 
   /** Whether the numbers go when this scope ends. */
   belongsTo(scope: Scope): boolean {
-    return this.scope === scope;
+    return this.#scope === scope;
   }
 
   /** Moves the numbers to persistent memory, if there is any, and out of the scope: for parameters and other state. */
   persist(): void {
-    this.numbers = persistentCopy(this.data);
-    this.scope = null;
+    this.#numbers = persistentCopy(this.data);
+    this.#scope = null;
   }
 }
 

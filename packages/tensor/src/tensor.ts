@@ -63,44 +63,44 @@ export interface SolveOptions {
  * x.grad.toArray(); // [2, 4, 6]
  */
 export class Tensor extends Variable {
-  private gradient: Tensor | null = null;
+  #gradient: Tensor | null = null;
   /** Whether somebody may keep the gradient: then its numbers are left alone when it is forgotten. */
-  private gradientWasRead = false;
+  #gradientWasRead = false;
   /** A forgotten gradient, to be overwritten by the next. */
-  private spareGradient: Tensor | null = null;
+  #spareGradient: Tensor | null = null;
 
   /** The gradient that `backward()` adds up in a leaf; null before. */
   get grad(): Tensor | null {
-    this.gradientWasRead = true;
-    return this.gradient;
+    this.#gradientWasRead = true;
+    return this.#gradient;
   }
 
   set grad(gradient: Tensor | null) {
-    this.gradient = gradient;
-    this.gradientWasRead = gradient !== null;
-    this.spareGradient = null;
+    this.#gradient = gradient;
+    this.#gradientWasRead = gradient !== null;
+    this.#spareGradient = null;
   }
 
   /** `grad` for a moment, as optimizers read it: after `zeroGrad()` its numbers may be overwritten. */
   peekGrad(): Tensor | null {
-    return this.gradient;
+    return this.#gradient;
   }
 
   /** Adds to `grad`; the tape calls it. */
   override accumulateGrad(g: View): void {
-    if (this.gradient !== null) {
-      this.gradient.copyFrom(this.gradient.detach().add(new Tensor(new Storage(g.data), g.shape)));
+    if (this.#gradient !== null) {
+      this.#gradient.copyFrom(this.#gradient.detach().add(new Tensor(new Storage(g.data), g.shape)));
       return;
     }
-    this.gradient = this.spareGradient?.copyFrom(g.data) ?? new Tensor(persisted(g.data), this.shape);
-    this.gradientWasRead = false;
-    this.spareGradient = null;
+    this.#gradient = this.#spareGradient?.copyFrom(g.data) ?? new Tensor(persisted(g.data), this.shape);
+    this.#gradientWasRead = false;
+    this.#spareGradient = null;
   }
 
   /** Forgets the gradient. */
   zeroGrad(): void {
-    if (this.gradient !== null) this.spareGradient = this.gradientWasRead ? null : this.gradient;
-    this.gradient = null;
+    if (this.#gradient !== null) this.#spareGradient = this.#gradientWasRead ? null : this.#gradient;
+    this.#gradient = null;
   }
 
   /** The same numbers (shared), as a leaf that needs no gradient. */
@@ -141,43 +141,43 @@ export class Tensor extends Variable {
   // Arithmetic and comparisons, broadcasting
 
   add(other: Operand): Tensor {
-    return apply(arithmetic.add, [this, this.lift('add', other)]);
+    return apply(arithmetic.add, [this, this.#lift('add', other)]);
   }
   sub(other: Operand): Tensor {
-    return apply(arithmetic.sub, [this, this.lift('sub', other)]);
+    return apply(arithmetic.sub, [this, this.#lift('sub', other)]);
   }
   mul(other: Operand): Tensor {
-    return apply(arithmetic.mul, [this, this.lift('mul', other)]);
+    return apply(arithmetic.mul, [this, this.#lift('mul', other)]);
   }
   div(other: Operand): Tensor {
-    return apply(arithmetic.div, [this, this.lift('div', other)]);
+    return apply(arithmetic.div, [this, this.#lift('div', other)]);
   }
   pow(other: Operand): Tensor {
-    return apply(arithmetic.pow, [this, this.lift('pow', other)]);
+    return apply(arithmetic.pow, [this, this.#lift('pow', other)]);
   }
   maximum(other: Operand): Tensor {
-    return apply(arithmetic.maximum, [this, this.lift('maximum', other)]);
+    return apply(arithmetic.maximum, [this, this.#lift('maximum', other)]);
   }
   minimum(other: Operand): Tensor {
-    return apply(arithmetic.minimum, [this, this.lift('minimum', other)]);
+    return apply(arithmetic.minimum, [this, this.#lift('minimum', other)]);
   }
   equal(other: Operand): Tensor {
-    return apply(arithmetic.equal, [this, this.lift('equal', other)]);
+    return apply(arithmetic.equal, [this, this.#lift('equal', other)]);
   }
   notEqual(other: Operand): Tensor {
-    return apply(arithmetic.notEqual, [this, this.lift('notEqual', other)]);
+    return apply(arithmetic.notEqual, [this, this.#lift('notEqual', other)]);
   }
   greater(other: Operand): Tensor {
-    return apply(arithmetic.greater, [this, this.lift('greater', other)]);
+    return apply(arithmetic.greater, [this, this.#lift('greater', other)]);
   }
   greaterEqual(other: Operand): Tensor {
-    return apply(arithmetic.greaterEqual, [this, this.lift('greaterEqual', other)]);
+    return apply(arithmetic.greaterEqual, [this, this.#lift('greaterEqual', other)]);
   }
   less(other: Operand): Tensor {
-    return apply(arithmetic.less, [this, this.lift('less', other)]);
+    return apply(arithmetic.less, [this, this.#lift('less', other)]);
   }
   lessEqual(other: Operand): Tensor {
-    return apply(arithmetic.lessEqual, [this, this.lift('lessEqual', other)]);
+    return apply(arithmetic.lessEqual, [this, this.#lift('lessEqual', other)]);
   }
 
   // Elementwise functions
@@ -245,24 +245,24 @@ export class Tensor extends Variable {
   // Reductions over one dimension, several, or (by default) all
 
   sum(dim?: Dims, options?: KeepDim): Tensor {
-    return apply(reduce.sum, [this], this.reduction('sum', dim, options));
+    return apply(reduce.sum, [this], this.#reduction('sum', dim, options));
   }
   mean(dim?: Dims, options?: KeepDim): Tensor {
-    const { dims } = this.reduction('mean', dim);
+    const { dims } = this.#reduction('mean', dim);
     return this.sum(dim, options).div(sizeOf(dims.map((d) => this.shape[d])));
   }
   max(dim?: Dims, options?: KeepDim): Tensor {
-    return apply(reduce.max, [this], this.reduction('max', dim, options));
+    return apply(reduce.max, [this], this.#reduction('max', dim, options));
   }
   min(dim?: Dims, options?: KeepDim): Tensor {
-    return apply(reduce.min, [this], this.reduction('min', dim, options));
+    return apply(reduce.min, [this], this.#reduction('min', dim, options));
   }
   /** The correction (default 1: unbiased) is subtracted from the number of elements. */
   variance(dim?: Dims, { correction = 1, ...options }: KeepDim & { correction?: number } = {}): Tensor {
-    return apply(reduce.variance, [this], { correction, ...this.reduction('variance', dim, options) });
+    return apply(reduce.variance, [this], { correction, ...this.#reduction('variance', dim, options) });
   }
   logSumExp(dim?: Dims, options?: KeepDim): Tensor {
-    return apply(reduce.logSumExp, [this], this.reduction('logSumExp', dim, options));
+    return apply(reduce.logSumExp, [this], this.#reduction('logSumExp', dim, options));
   }
   /** The position of the largest along dim; without dim, in the flat tensor. */
   argmax(dim?: number, options?: KeepDim): Tensor {
@@ -273,10 +273,10 @@ export class Tensor extends Variable {
     return position(reduce.argmin, this, dim, options);
   }
   softmax(dim: number): Tensor {
-    return apply(reduce.softmax, [this], { dim: this.dim('softmax', dim) });
+    return apply(reduce.softmax, [this], { dim: this.#dim('softmax', dim) });
   }
   logSoftmax(dim: number): Tensor {
-    return apply(reduce.logSoftmax, [this], { dim: this.dim('logSoftmax', dim) });
+    return apply(reduce.logSoftmax, [this], { dim: this.#dim('logSoftmax', dim) });
   }
 
   // Movement
@@ -288,7 +288,7 @@ export class Tensor extends Variable {
   /** Joins the dimensions from startDim to endDim, both included. */
   flatten(startDim = 0, endDim = -1): Tensor {
     if (this.ndim === 0) return this.reshape([1]);
-    const [start, end] = [this.dim('flatten', startDim), this.dim('flatten', endDim)];
+    const [start, end] = [this.#dim('flatten', startDim), this.#dim('flatten', endDim)];
     if (start > end)
       throw new ShapeError(`flatten: startDim must not come after endDim: ${startDim}, ${endDim}.`);
     const joined = sizeOf(this.shape.slice(start, end + 1));
@@ -296,7 +296,7 @@ export class Tensor extends Variable {
   }
   /** Swaps two dimensions. */
   transpose(dim0: number, dim1: number): Tensor {
-    const [a, b] = [this.dim('transpose', dim0), this.dim('transpose', dim1)];
+    const [a, b] = [this.#dim('transpose', dim0), this.#dim('transpose', dim1)];
     return this.permute([...this.shape.keys()].with(a, b).with(b, a));
   }
   /** Swaps the last two dimensions. */
@@ -305,7 +305,7 @@ export class Tensor extends Variable {
     return this.transpose(-2, -1);
   }
   permute(dims: readonly number[]): Tensor {
-    return apply(movement.permute, [this], { dims: dims.map((d) => this.dim('permute', d)) });
+    return apply(movement.permute, [this], { dims: dims.map((d) => this.#dim('permute', d)) });
   }
   expand(shape: Shape): Tensor {
     return apply(movement.expand, [this], { shape });
@@ -317,23 +317,23 @@ export class Tensor extends Variable {
   }
   /** Without dimension `dim` if it is 1; without any dimension of 1 by default. */
   squeeze(dim?: number): Tensor {
-    const at = dim === undefined ? null : this.dim('squeeze', dim);
+    const at = dim === undefined ? null : this.#dim('squeeze', dim);
     return this.reshape(this.shape.filter((n, i) => n !== 1 || (at !== null && i !== at)));
   }
   /** Entries start to end (excluded) of `dim`; negative ones count from the end, beyond it is cut. */
   slice(dim: number, start: number, end = Infinity, step = 1): Tensor {
-    const at = this.dim('slice', dim);
+    const at = this.#dim('slice', dim);
     const n = this.shape[at];
     const clip = (i: number): number => Math.max(0, Math.min(n, i < 0 ? i + n : i));
     return apply(movement.slice, [this], { dim: at, start: clip(start), end: clip(end), step });
   }
   gather(dim: number, index: Tensor): Tensor {
-    return apply(indexing.gather, [this], { dim: this.dim('gather', dim), index: viewOf(index) });
+    return apply(indexing.gather, [this], { dim: this.#dim('gather', dim), index: viewOf(index) });
   }
   indexSelect(dim: number, index: Indices): Tensor {
     const view =
       index instanceof Tensor ? viewOf(index) : { data: Float64Array.from(index), shape: [index.length] };
-    return apply(indexing.indexSelect, [this], { dim: this.dim('indexSelect', dim), index: view });
+    return apply(indexing.indexSelect, [this], { dim: this.#dim('indexSelect', dim), index: view });
   }
   tril(k = 0): Tensor {
     return apply(movement.tril, [this], { k });
@@ -407,15 +407,15 @@ export class Tensor extends Variable {
     return this.cholesky().diagonal().log().sum(-1).mul(2);
   }
 
-  private dim(op: string, dim: number): number {
+  #dim(op: string, dim: number): number {
     return normalizeDim(op, dim, this.ndim);
   }
 
-  private reduction(op: string, dim: Dims, { keepDim = false }: KeepDim = {}): reduce.Reduction {
+  #reduction(op: string, dim: Dims, { keepDim = false }: KeepDim = {}): reduce.Reduction {
     return { dims: normalizeDims(op, dim, this.ndim), keepDim };
   }
 
-  private lift(op: string, other: Operand): Tensor {
+  #lift(op: string, other: Operand): Tensor {
     if (other instanceof Tensor) return other;
     if (typeof other !== 'number') {
       throw new ArgumentError(

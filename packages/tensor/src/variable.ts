@@ -13,7 +13,7 @@ export abstract class Variable implements tape.Traced {
   readonly shape: Shape;
   readonly storage: Storage;
   readonly node: tape.Node | null;
-  private wantsGrad = false;
+  #wantsGrad = false;
 
   /** Made by `tensor`, `zeros`, … and by operations; not called directly. */
   constructor(storage: Storage, shape: Shape, node: tape.Node | null = null) {
@@ -48,7 +48,7 @@ export abstract class Variable implements tape.Traced {
 
   /** Whether operations on it are recorded. */
   get requiresGrad(): boolean {
-    return this.wantsGrad || this.node !== null;
+    return this.#wantsGrad || this.node !== null;
   }
 
   set requiresGrad(value: boolean) {
@@ -57,7 +57,7 @@ export abstract class Variable implements tape.Traced {
         `requiresGrad: only a leaf can be set: this tensor was computed by ${this.node.op.name}. Use detach().`,
       );
     }
-    this.wantsGrad = value;
+    this.#wantsGrad = value;
   }
 
   /** The only number. @throws ShapeError unless there is exactly one. */

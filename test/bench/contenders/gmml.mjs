@@ -16,6 +16,7 @@ import {
   zeros,
 } from '@gmml/tensor';
 import { kernels } from '@gmml/tensor/kernels';
+import { measureFits } from './fits.mjs';
 import {
   BATCH,
   classes,
@@ -170,6 +171,7 @@ if (isStart) {
   await measureConvolution('conv1', 1, 28, 16);
   await measureConvolution('conv2', 16, 14, 32);
   await measureFactors();
+  await measureFits();
 }
 report({ version: `gmml on ${backend.backend}, Node ${process.version.slice(1)}`, threads: backend.threads });
 process.exit(0);

@@ -17,6 +17,8 @@ const { values } = parseArgs({
 
 export const threads = Number(values.threads);
 
+const uniform = mulberry32(1);
+
 /** The names of what is to be measured. */
 export const wanted = new Set(values.measure.split(','));
 
@@ -94,9 +96,13 @@ function now() {
 
 /** n standard normal numbers (Box and Muller 1958) from a small generator: every run has the same. */
 export function normals(n) {
-  const out = new Float32Array(n);
-  for (let i = 0; i < n; i++) {
-    out[i] = Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  return normalsFrom(uniform, new Float32Array(n));
+}
+
+/** Fills an array with normal numbers, two uniform ones for each. */
+export function normalsFrom(draw, out) {
+  for (let i = 0; i < out.length; i++) {
+    out[i] = Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
   }
   return out;
 }
@@ -116,12 +122,13 @@ export function classes(n) {
   return Float32Array.from({ length: n }, () => Math.floor(10 * uniform()));
 }
 
-let state = 1;
-
-/** From [0, 1): mulberry32. */
-function uniform() {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+/** Draws from [0, 1). */
+export function mulberry32(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

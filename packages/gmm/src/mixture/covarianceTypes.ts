@@ -1,7 +1,9 @@
-import { cholesky, invertLower, logDiagonal, square, whiteningOfPrecision } from './factor.js';
-import { distancesFrom, squaredDistances, whitened } from './distances.js';
+import { indices, rowAt, summed } from '../linearAlgebra/vectors.js';
+import { factorInPlace, inverseOf, logDeterminant } from '../linearAlgebra/cholesky.js';
+import { addScatter } from '../linearAlgebra/scatter.js';
+import { triangleSize, unpacked } from '../linearAlgebra/symmetric.js';
+import { scaledDistances, squaredDistances, whitened } from '../linearAlgebra/whitening.js';
 import type { Matrix } from './rows.js';
-import { Scatter } from './scatter.js';
 
 /** How covariances are restricted: one of each component, one of all, independent coordinates, or one variance. */
 export type CovarianceType = 'full' | 'tied' | 'diag' | 'spherical';
@@ -18,122 +20,131 @@ export interface Failure {
   readonly pivot: number;
 }
 
-/** What densities are computed from: W with Wᵀ W = Σ⁻¹ and log |W| of each component [K]. */
+/** What densities are computed from. */
 export interface Whitening {
+  /** Of matrices their Cholesky factors L, Σ = L Lᵀ; of variances 1/σ. */
   readonly factors: Float64Array;
-  /** The matrices W⁻¹ where there are some: the Cholesky factors of Σ. */
-  readonly roots?: Float64Array;
+  /** −½ log |Σ_k| [K]. */
   readonly logDeterminants: Float64Array;
 }
 
-/** out[i] = (x[rows[i]] − μ_k)ᵀ Σ_k⁻¹ (x[rows[i]] − μ_k) for i < count; see `squaredDistances` for the limits. */
-export type Distances = (
-  k: number,
-  rows: Int32Array,
-  count: number,
-  limits: Float64Array | null,
-  out: Float64Array,
-) => void;
+/** out[i] = (x[rows[i]] − μ_k)ᵀ Σ_k⁻¹ (x[rows[i]] − μ_k); see `squaredDistances` for the limits. */
+export type Distances = (k: number, rows: Int32Array, limits: Float64Array | null, out: Float64Array) => void;
 
 /** A covariance type. Flat arrays are row-major in the shape that `shape` gives. */
 export interface CovarianceForm {
   shape(sizes: Sizes): number[];
-  /** How many numbers of the covariances are free. */
-  freeParameters(sizes: Sizes): number;
   /** Positions of the numbers that lie on a diagonal. */
   diagonal(sizes: Sizes): Int32Array;
   /** Σₙ r_nk (xₙ − μ_k)(xₙ − μ_k)ᵀ / N_k, restricted to the type; `shares` is r [N, K], `counts` N_k [K]. */
   estimate(x: Matrix, shares: Float64Array, counts: Float64Array, means: Float64Array): Float64Array;
-  /** The factors of covariances, and the first covariance that is not positive definite. */
+  /** The factors of covariances, or the first covariance that is not positive definite. */
   whiten(covariances: Float64Array, sizes: Sizes): Whitening | Failure;
-  /** The factors and covariances of precisions Σ⁻¹. */
-  invert(precisions: Float64Array, sizes: Sizes): (Whitening & { covariances: Float64Array }) | Failure;
-  /** Σ⁻¹ from the factors. */
-  precisions(factors: Float64Array, sizes: Sizes): Float64Array;
-  distances(x: Matrix, means: Float64Array, whitening: Pick<Whitening, 'factors' | 'roots'>): Distances;
+  /** Σ⁻¹ of covariances, or covariances of precisions. */
+  inverse(matrices: Float64Array, sizes: Sizes): Float64Array | Failure;
+  distances(x: Matrix, means: Float64Array, factors: Float64Array): Distances;
   /** out [D] += Σ_k^½ z, for standard normal z [D]. */
-  addNoise(covariances: Float64Array, sizes: Sizes, k: number, z: Float64Array, out: Float64Array): void;
+  addNoise(factors: Float64Array, k: number, z: Float64Array, out: Float64Array): void;
 }
 
+/** How many numbers of the covariances are free. */
+export function freeParameters(form: CovarianceForm, sizes: Sizes): number {
+  return (form.shape(sizes).reduce((product, n) => product * n, 1) + form.diagonal(sizes).length) / 2;
+}
+
+const matrices = {
+  whiten(covariances: Float64Array, { components, features: d }: Sizes): Whitening | Failure {
+    const factors = factorsOf(covariances, d);
+    if ('pivot' in factors) return factors;
+    const each = Float64Array.from({ length: components }, (_, k) => {
+      return -0.5 * logDeterminant(matrixAt(factors, d, k), d);
+    });
+    return { factors, logDeterminants: each };
+  },
+  inverse(values: Float64Array, { features: d }: Sizes): Float64Array | Failure {
+    const factors = factorsOf(values, d);
+    if ('pivot' in factors) return factors;
+    for (let at = 0; at < factors.length; at += d * d) {
+      factors.set(inverseOf(factors.subarray(at, at + d * d), d), at);
+    }
+    return factors;
+  },
+  addNoise(factors: Float64Array, k: number, z: Float64Array, out: Float64Array): void {
+    const d = z.length;
+    const l = matrixAt(factors, d, k);
+    for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) out[i] += l[i * d + j] * z[j];
+  },
+};
+
+const variances = {
+  whiten(values: Float64Array, { components, features }: Sizes): Whitening | Failure {
+    const each = values.length / components;
+    const failed = values.findIndex((variance) => !(variance > 0 && variance < Infinity));
+    if (failed >= 0) return { component: Math.floor(failed / each), pivot: failed % each };
+    const factors = values.map((variance) => 1 / Math.sqrt(variance));
+    const logDeterminants = new Float64Array(components);
+    for (const [at, factor] of factors.entries()) {
+      logDeterminants[Math.floor(at / each)] += (features / each) * Math.log(factor);
+    }
+    return { factors, logDeterminants };
+  },
+  inverse: (values: Float64Array) => values.map((value) => 1 / value),
+};
+
 const full: CovarianceForm = {
+  ...matrices,
   shape: ({ components, features }) => [components, features, features],
-  freeParameters: ({ components, features }) => (components * features * (features + 1)) / 2,
   diagonal: ({ components, features }) => diagonalOf(components, features),
   estimate(x, shares, counts, means) {
     const d = x.columns;
     const components = counts.length;
     const out = new Float64Array(components * d * d);
-    const scatter = new Scatter(d);
     for (let k = 0; k < components; k++) {
-      scatter.add(x.data, shares, k, components, means, k * d);
-      scatter.take(1 / counts[k], out, k * d * d);
+      const sums = new Float64Array(triangleSize(d));
+      addScatter(sums, x.data, rowAt(means, d, k), { values: shares, offset: k, stride: components });
+      out.set(unpacked(sums, d, 1 / counts[k]), k * d * d);
     }
     return out;
   },
-  whiten: (covariances, { components, features }) => whitenMatrices(covariances, components, features),
-  invert: (precisions, { components, features }) => invertMatrices(precisions, components, features),
-  precisions: (factors, { components, features }) => squares(factors, components, features, true),
   distances:
-    (x, mean, { factors: whitening, roots }) =>
-    (k, rows, count, limits, out) => {
-      const d = x.columns;
-      const component = { mean, meanAt: k * d, whitening, whiteningAt: k * d * d, roots };
-      squaredDistances({ x: x.data, d, rows, count, ...component }, limits, out);
-    },
-  addNoise(covariances, { features }, k, z, out) {
-    addFactored(covariances, k * features * features, features, z, out);
-  },
+    ({ data, columns: d }, means, factors) =>
+    (k, rows, limits, out) =>
+      squaredDistances(data, rows, rowAt(means, d, k), matrixAt(factors, d, k), out, limits),
 };
 
 const tied: CovarianceForm = {
+  ...matrices,
   shape: ({ features }) => [features, features],
-  freeParameters: ({ features }) => (features * (features + 1)) / 2,
   diagonal: ({ features }) => diagonalOf(1, features),
   estimate(x, shares, counts, means) {
     // With R = Σ_k r_k and m = Σ_k r_k μ_k / R of a row, Σ_k r_k (x − μ_k)(x − μ_k)ᵀ =
     // R (x − m)(x − m)ᵀ + Σ_{k<l} r_k r_l / R (μ_k − μ_l)(μ_k − μ_l)ᵀ: nothing cancels, and each row is multiplied once.
     const d = x.columns;
-    const out = new Float64Array(d * d);
     const { deviations, totals, overlaps } = blended(x, shares, means, counts.length);
-    const origin = new Float64Array(d);
-    const scatter = new Scatter(d);
-    scatter.add(deviations, totals, 0, 1, origin, 0);
+    const sums = new Float64Array(triangleSize(d));
+    addScatter(sums, deviations, new Float64Array(d), { values: totals, offset: 0, stride: 1 });
     for (let k = 1; k < counts.length; k++) {
-      const own = means.subarray(0, k * d);
-      scatter.add(own, overlaps.subarray(k * counts.length), 0, 1, means, k * d);
+      const values = rowAt(overlaps, counts.length, k);
+      addScatter(sums, means.subarray(0, k * d), rowAt(means, d, k), { values, offset: 0, stride: 1 });
     }
-    scatter.take(1 / sum(counts), out, 0);
-    return out;
+    return unpacked(sums, d, 1 / summed(counts));
   },
-  whiten(covariances, { components, features }) {
-    const found = whitenMatrices(covariances, 1, features);
-    return 'pivot' in found ? found : { ...found, logDeterminants: repeated(found, components) };
-  },
-  invert(precisions, { components, features }) {
-    const found = invertMatrices(precisions, 1, features);
-    return 'pivot' in found ? found : { ...found, logDeterminants: repeated(found, components) };
-  },
-  precisions: (factors, { features }) => squares(factors, 1, features, true),
-  distances(x, means, { factors }) {
+  distances({ data, columns: d }, means, factors) {
     // Rows and means are whitened once, around the middle of the means: the distances are then Euclidean.
-    const d = x.columns;
-    const middle = centreOf(means, d);
-    const y = whitened(x.data, d, middle, factors);
-    const centres = whitened(means, d, middle, factors);
+    const middle = new Float64Array(d);
+    for (const [at, mean] of means.entries()) middle[at % d] += (mean * d) / means.length;
+    const y = whitened(data, middle, factors);
+    const centres = whitened(means, middle, factors);
     const ones = new Float64Array(d).fill(1);
-    return (k, rows, count, _, out) => distancesFrom(y, d, rows, count, centres, k * d, ones, 0, out);
-  },
-  addNoise(covariances, { features }, _, z, out) {
-    addFactored(covariances, 0, features, z, out);
+    return (k, rows, _, out) => scaledDistances(y, rows, rowAt(centres, d, k), ones, out);
   },
 };
 
 const diag: CovarianceForm = {
+  ...variances,
   shape: ({ components, features }) => [components, features],
-  freeParameters: ({ components, features }) => components * features,
-  diagonal: ({ components, features }) => Int32Array.from({ length: components * features }, (_, i) => i),
-  estimate(x, shares, counts, means) {
-    const { data, rows, columns: d } = x;
+  diagonal: ({ components, features }) => indices(components * features),
+  estimate({ data, rows, columns: d }, shares, counts, means) {
     const components = counts.length;
     const out = new Float64Array(components * d);
     for (let n = 0; n < rows; n++) {
@@ -149,41 +160,32 @@ const diag: CovarianceForm = {
     }
     return out.map((total, at) => total / counts[Math.floor(at / d)]);
   },
-  whiten: (variances, { components, features }) => whitenVariances(variances, components, features, 1),
-  invert: (precisions, { components, features }) => invertVariances(precisions, components, features, 1),
-  precisions: (factors) => factors.map((factor) => factor * factor),
   distances:
-    (x, means, { factors }) =>
-    (k, rows, count, _, out) => {
-      const d = x.columns;
-      distancesFrom(x.data, d, rows, count, means, k * d, factors, k * d, out);
-    },
-  addNoise(variances, { features }, k, z, out) {
-    for (let j = 0; j < features; j++) out[j] += Math.sqrt(variances[k * features + j]) * z[j];
+    ({ data, columns: d }, means, factors) =>
+    (k, rows, _, out) =>
+      scaledDistances(data, rows, rowAt(means, d, k), rowAt(factors, d, k), out),
+  addNoise(factors, k, z, out) {
+    for (const [j, value] of z.entries()) out[j] += value / factors[k * z.length + j];
   },
 };
 
 const spherical: CovarianceForm = {
+  ...variances,
   shape: ({ components }) => [components],
-  freeParameters: ({ components }) => components,
-  diagonal: ({ components }) => Int32Array.from({ length: components }, (_, i) => i),
+  diagonal: ({ components }) => indices(components),
   estimate(x, shares, counts, means) {
     const d = x.columns;
-    const variances = diag.estimate(x, shares, counts, means);
-    return counts.map((_, k) => sum(variances.subarray(k * d, (k + 1) * d)) / d);
+    const each = diag.estimate(x, shares, counts, means);
+    return counts.map((_, k) => summed(rowAt(each, d, k)) / d);
   },
-  whiten: (variances, { components, features }) => whitenVariances(variances, components, 1, features),
-  invert: (precisions, { components, features }) => invertVariances(precisions, components, 1, features),
-  precisions: (factors) => factors.map((factor) => factor * factor),
   distances:
-    (x, means, { factors }) =>
-    (k, rows, count, _, out) => {
-      const d = x.columns;
+    ({ data, columns: d }, means, factors) =>
+    (k, rows, _, out) => {
       const scale = new Float64Array(d).fill(factors[k]);
-      distancesFrom(x.data, d, rows, count, means, k * d, scale, 0, out);
+      scaledDistances(data, rows, rowAt(means, d, k), scale, out);
     },
-  addNoise(variances, { features }, k, z, out) {
-    for (let j = 0; j < features; j++) out[j] += Math.sqrt(variances[k]) * z[j];
+  addNoise(factors, k, z, out) {
+    for (const [j, value] of z.entries()) out[j] += value / factors[k];
   },
 };
 
@@ -207,7 +209,7 @@ function blended(
   const overlaps = new Float64Array(components * components);
   for (let n = 0; n < rows; n++) {
     const own = shares.subarray(n * components, (n + 1) * components);
-    const total = sum(own);
+    const total = summed(own);
     totals[n] = total;
     if (total === 0) continue;
     for (let k = 0; k < components; k++) {
@@ -220,104 +222,21 @@ function blended(
   return { deviations, totals, overlaps };
 }
 
-function diagonalOf(matrices: number, d: number): Int32Array {
-  return Int32Array.from({ length: matrices * d }, (_, i) => Math.floor(i / d) * d * d + (i % d) * (d + 1));
+function diagonalOf(count: number, d: number): Int32Array {
+  return indices(count * d).map((i) => Math.floor(i / d) * d * d + (i % d) * (d + 1));
 }
 
-function whitenMatrices(covariances: Float64Array, matrices: number, d: number): Whitening | Failure {
-  const factors = new Float64Array(matrices * d * d);
-  const logDeterminants = new Float64Array(matrices);
-  for (let k = 0; k < matrices; k++) {
-    const at = k * d * d;
-    const pivot = cholesky(covariances, at, d, factors, at);
-    if (pivot >= 0) return { component: k, pivot };
+/** Matrix k of values [K, D, D], or the one there is. */
+function matrixAt(values: Float64Array, d: number, k: number): Float64Array {
+  return values.length === d * d ? values : rowAt(values, d * d, k);
+}
+
+/** The Cholesky factors of matrices [D, D]. */
+function factorsOf(values: Float64Array, d: number): Float64Array | Failure {
+  const factors = values.slice();
+  for (let component = 0; component * d * d < values.length; component++) {
+    const pivot = factorInPlace(rowAt(factors, d * d, component), d);
+    if (pivot >= 0) return { component, pivot };
   }
-  const roots = factors.slice();
-  for (let k = 0; k < matrices; k++) {
-    invertLower(factors, k * d * d, d);
-    logDeterminants[k] = logDiagonal(factors, k * d * d, d);
-  }
-  return { factors, roots, logDeterminants };
-}
-
-function invertMatrices(
-  precisions: Float64Array,
-  matrices: number,
-  d: number,
-): (Whitening & { covariances: Float64Array }) | Failure {
-  const factors = new Float64Array(matrices * d * d);
-  const logDeterminants = new Float64Array(matrices);
-  for (let k = 0; k < matrices; k++) {
-    const at = k * d * d;
-    const pivot = whiteningOfPrecision(precisions, at, d, factors, at);
-    if (pivot >= 0) return { component: k, pivot };
-    logDeterminants[k] = logDiagonal(factors, at, d);
-  }
-  const roots = factors.slice();
-  for (let k = 0; k < matrices; k++) invertLower(roots, k * d * d, d);
-  return { factors, roots, logDeterminants, covariances: squares(roots, matrices, d, false) };
-}
-
-/** A Aᵀ of each lower triangle, or Aᵀ A. */
-function squares(factors: Float64Array, matrices: number, d: number, transposed: boolean): Float64Array {
-  const out = new Float64Array(factors.length);
-  for (let k = 0; k < matrices; k++) square(factors, k * d * d, d, out, k * d * d, transposed);
-  return out;
-}
-
-/** `perComponent` variances of each component, each of them standing for `times` features. */
-function whitenVariances(
-  variances: Float64Array,
-  components: number,
-  perComponent: number,
-  times: number,
-): Whitening | Failure {
-  const failed = variances.findIndex((variance) => !(variance > 0 && variance < Infinity));
-  if (failed >= 0) return { component: Math.floor(failed / perComponent), pivot: failed % perComponent };
-  const factors = variances.map((variance) => 1 / Math.sqrt(variance));
-  const logDeterminants = new Float64Array(components);
-  for (let at = 0; at < factors.length; at++) {
-    logDeterminants[Math.floor(at / perComponent)] += times * Math.log(factors[at]);
-  }
-  return { factors, logDeterminants };
-}
-
-function invertVariances(
-  precisions: Float64Array,
-  components: number,
-  perComponent: number,
-  times: number,
-): (Whitening & { covariances: Float64Array }) | Failure {
-  const covariances = precisions.map((precision) => 1 / precision);
-  const found = whitenVariances(covariances, components, perComponent, times);
-  return 'pivot' in found ? found : { ...found, covariances };
-}
-
-function repeated({ logDeterminants }: Whitening, components: number): Float64Array {
-  return new Float64Array(components).fill(logDeterminants[0]);
-}
-
-function centreOf(means: Float64Array, d: number): Float64Array {
-  const centre = new Float64Array(d);
-  const components = means.length / d;
-  for (let at = 0; at < means.length; at++) centre[at % d] += means[at] / components;
-  return centre;
-}
-
-function addFactored(
-  covariances: Float64Array,
-  at: number,
-  d: number,
-  z: Float64Array,
-  out: Float64Array,
-): void {
-  const l = new Float64Array(d * d);
-  cholesky(covariances, at, d, l, 0);
-  for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) out[i] += l[i * d + j] * z[j];
-}
-
-function sum(values: Float64Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
+  return factors;
 }

@@ -1,5 +1,6 @@
 import { NumericalError } from '@gmml/tensor';
-import { FEW_FEATURES, weightedSums } from '../products.js';
+import { indices, rowAt, summed } from '../linearAlgebra/vectors.js';
+import { FEW_FEATURES, weightedSums } from '../linearAlgebra/products.js';
 import { COVARIANCE_FORMS, type CovarianceType } from './covarianceTypes.js';
 import type { Moments, Parameters, Settings } from './model.js';
 import { parametersOf } from './parameters.js';
@@ -106,9 +107,9 @@ export function normalized(joint: Float64Array, components: number, least: numbe
         `${op}: every sample must have a density: that of row ${n} is ${Number.isNaN(most) ? 'NaN' : 0}. Scale the features.`,
       );
     }
-    let sum = 0;
-    for (let k = 0; k < components; k++) sum += Math.exp(joint[at + k] - most);
-    const total = most + Math.log(sum);
+    let share = 0;
+    for (let k = 0; k < components; k++) share += Math.exp(joint[at + k] - most);
+    const total = most + Math.log(share);
     for (let k = 0; k < components; k++) {
       const log = joint[at + k] - total;
       joint[at + k] = log < least ? 0 : Math.exp(log);
@@ -121,9 +122,9 @@ export function normalized(joint: Float64Array, components: number, least: numbe
 
 /** Σ wₙ log p(xₙ) / Σ wₙ. */
 export function weightedMean(logLikelihoods: Float64Array, data: Observations): number {
-  let sum = 0;
-  for (let n = 0; n < data.rows; n++) sum += data.sampleWeight[n] * logLikelihoods[n];
-  return sum / data.totalWeight;
+  let total = 0;
+  for (let n = 0; n < data.rows; n++) total += data.sampleWeight[n] * logLikelihoods[n];
+  return total / data.totalWeight;
 }
 
 /** Samples without gaps. */
@@ -137,7 +138,7 @@ export function completeData(
     rows: x.rows,
     features: x.columns,
     sampleWeight,
-    totalWeight: sampleWeight.reduce((sum, weight) => sum + weight, 0),
+    totalWeight: summed(sampleWeight),
     filled: x,
     jointLogDensities: (parameters, likely) => jointLogDensities(x, parameters, covariance, likely),
     moments(shares) {
@@ -155,31 +156,30 @@ export function jointLogDensities(
   covariance: CovarianceType,
   likely: Int32Array | null = null,
 ): Float64Array {
-  const { weights, means, factors, roots, logDeterminants } = parameters;
+  const { weights, means, factors, logDeterminants } = parameters;
   const { rows, columns } = x;
   const components = weights.length;
-  const distances = COVARIANCE_FORMS[covariance].distances(x, means, { factors, roots });
+  const distances = COVARIANCE_FORMS[covariance].distances(x, means, factors);
   const joint = new Float64Array(rows * components);
   const found = new Float64Array(rows);
   const atMean = logDeterminants.map((log, k) => Math.log(weights[k]) - 0.5 * columns * LOG_2PI + log);
-  const fill = (k: number, chosen: Int32Array, count: number, limits: Float64Array | null): void => {
-    distances(k, chosen, count, limits, found);
-    for (let i = 0; i < count; i++) joint[chosen[i] * components + k] = atMean[k] - 0.5 * found[i];
+  const fill = (k: number, chosen: Int32Array, limits: Float64Array | null): void => {
+    distances(k, chosen, limits, found);
+    for (let i = 0; i < chosen.length; i++) joint[chosen[i] * components + k] = atMean[k] - 0.5 * found[i];
   };
   if (likely === null) {
-    const all = Int32Array.from({ length: rows }, (_, n) => n);
-    for (let k = 0; k < components; k++) fill(k, all, rows, null);
+    const all = indices(rows);
+    for (let k = 0; k < components; k++) fill(k, all, null);
     return joint;
   }
   const { order, starts } = groupedBy(likely, components);
   // First each row under its likely component: what others must come near to, to matter.
   for (let k = 0; k < components; k++) {
-    const own = order.subarray(starts[k], starts[k + 1]);
-    fill(k, own, own.length, null);
+    fill(k, order.subarray(starts[k], starts[k + 1]), null);
   }
   const others = new Int32Array(rows);
   const limits = new Float64Array(rows);
-  const meanOf = (k: number): Float64Array => means.subarray(k * columns, (k + 1) * columns);
+  const meanOf = (k: number): Float64Array => rowAt(means, columns, k);
   for (let k = 0; k < components; k++) {
     const mean = meanOf(k);
     let count = 0;
@@ -187,7 +187,9 @@ export function jointLogDensities(
       if (other === k || starts[other] === starts[other + 1]) continue;
       // One product tells most samples of a component far from k. Only 'full' has distances that cost more.
       const v =
-        covariance === 'full' ? tellingDirection(factors, k * columns * columns, mean, meanOf(other)) : null;
+        covariance === 'full'
+          ? tellingDirection(factors.subarray(k * columns ** 2), mean, meanOf(other))
+          : null;
       let told = 0;
       for (let i = starts[other]; i < starts[other + 1]; i++) {
         const n = order[i];
@@ -204,7 +206,7 @@ export function jointLogDensities(
         }
       }
     }
-    fill(k, others, count, limits);
+    fill(k, others.subarray(0, count), limits);
   }
   return joint;
 }

@@ -1,8 +1,9 @@
 import { ArgumentError } from '@gmml/tensor';
+import { indices, summed } from '../linearAlgebra/vectors.js';
+import { factorInPlace, logDeterminant, solveLower, solveUpper } from '../linearAlgebra/cholesky.js';
+import { squaredDistances } from '../linearAlgebra/whitening.js';
 import { COVARIANCE_FORMS, type CovarianceType } from './covarianceTypes.js';
-import { squaredDistances } from './distances.js';
 import { countsOf, meansOf, type Observations } from './em.js';
-import { cholesky, invertLower, logDiagonal } from './factor.js';
 import type { Parameters } from './model.js';
 import type { Matrix } from './rows.js';
 
@@ -39,7 +40,7 @@ export function dataWithGaps(
     rows: x.rows,
     features: x.columns,
     sampleWeight,
-    totalWeight: sampleWeight.reduce((sum, weight) => sum + weight, 0),
+    totalWeight: summed(sampleWeight),
     filled,
     jointLogDensities: (parameters) => marginalLogDensities(x, parameters, covariance, patterns),
     moments(shares, from) {
@@ -78,17 +79,13 @@ export function marginalLogDensities(
   for (const { rows, observed } of patterns) {
     const d = observed.length;
     const known = gathered(x, rows, observed);
-    const all = Int32Array.from(rows, (_, i) => i);
+    const all = indices(rows.length);
     const distances = new Float64Array(rows.length);
     for (let k = 0; k < components; k++) {
       const mean = Float64Array.from(observed, (j) => means[k * columns + j]);
-      const whitening = whiteningOf(parameters, covariance, columns, k, observed);
-      squaredDistances(
-        { x: known, d, rows: all, count: rows.length, mean, meanAt: 0, whitening, whiteningAt: 0 },
-        null,
-        distances,
-      );
-      const atMean = Math.log(weights[k]) - 0.5 * d * LOG_2PI + logDiagonal(whitening, 0, d);
+      const l = factorOf(parameters, covariance, columns, k, observed);
+      squaredDistances(known, all, mean, l, distances);
+      const atMean = Math.log(weights[k]) - 0.5 * (d * LOG_2PI + logDeterminant(l, d));
       for (const [i, n] of rows.entries()) joint[n * components + k] = atMean - 0.5 * distances[i];
     }
   }
@@ -166,22 +163,17 @@ function slopesOf(
   const d = observed.length;
   const slopes = new Float64Array(missing.length * d);
   if (covariance === 'diag') return slopes;
-  const w = whiteningOf(parameters, covariance, columns, k, observed);
-  const z = new Float64Array(d);
+  const l = factorOf(parameters, covariance, columns, k, observed);
   for (const [m, j] of missing.entries()) {
     const row = (k * columns + j) * columns;
-    // Σ_oo⁻¹ = Wᵀ W.
-    for (let a = 0; a < d; a++) {
-      z[a] = 0;
-      for (let b = 0; b <= a; b++) z[a] += w[a * d + b] * parameters.covariances[row + observed[b]];
-    }
-    for (let a = 0; a < d; a++) for (let b = 0; b <= a; b++) slopes[m * d + b] += w[a * d + b] * z[a];
+    const z = Float64Array.from(observed, (i) => parameters.covariances[row + i]);
+    slopes.set(solveUpper(l, solveLower(l, z)), m * d);
   }
   return slopes;
 }
 
-/** W [o, o] with Wᵀ W = Σ_oo⁻¹ of component k: a principal submatrix of Σ is positive definite as Σ is. */
-function whiteningOf(
+/** L [o, o] with L Lᵀ = Σ_oo of component k: a principal submatrix of Σ is positive definite as Σ is. */
+function factorOf(
   { covariances }: Parameters,
   covariance: CovarianceType,
   columns: number,
@@ -189,18 +181,15 @@ function whiteningOf(
   observed: Int32Array,
 ): Float64Array {
   const d = observed.length;
-  const out = new Float64Array(d * d);
-  if (covariance === 'diag') {
-    for (const [i, j] of observed.entries()) out[i * (d + 1)] = 1 / Math.sqrt(covariances[k * columns + j]);
-    return out;
-  }
   const part = new Float64Array(d * d);
   for (const [a, i] of observed.entries()) {
-    for (const [b, j] of observed.entries()) part[a * d + b] = covariances[(k * columns + i) * columns + j];
+    if (covariance === 'diag') part[a * (d + 1)] = covariances[k * columns + i];
+    else {
+      for (const [b, j] of observed.entries()) part[a * d + b] = covariances[(k * columns + i) * columns + j];
+    }
   }
-  cholesky(part, 0, d, out, 0);
-  invertLower(out, 0, d);
-  return out;
+  factorInPlace(part, d);
+  return part;
 }
 
 function patternsOf({ data, rows, columns }: Matrix): Pattern[] {

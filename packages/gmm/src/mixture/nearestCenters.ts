@@ -79,7 +79,7 @@ export function ownDistances(x: Matrix, centers: Float64Array, labels: Int32Arra
 
 /** |xₙ − c|² for the centre c at `at`. */
 export function squaredDistance(
-  { data, columns }: Matrix,
+  { data, columns }: Pick<Matrix, 'data' | 'columns'>,
   n: number,
   centers: Float64Array,
   at: number,

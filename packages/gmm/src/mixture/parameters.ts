@@ -1,4 +1,5 @@
 import { NotPositiveDefiniteError, NumericalError } from '@gmml/tensor';
+import { summed } from '../linearAlgebra/vectors.js';
 import { COVARIANCE_FORMS, type Failure, type Sizes } from './covarianceTypes.js';
 import type { Moments, Parameters, Settings } from './model.js';
 import { shrunk } from './shrinkage.js';
@@ -27,7 +28,7 @@ export function parametersOf(moments: Moments, settings: Settings, amounts: Floa
   const whitening = withoutSpread(covariances, moments, settings, sizes) ?? form.whiten(covariances, sizes);
   if ('pivot' in whitening) throw notPositiveDefinite(whitening, moments, covariances, settings);
   const raised = counts.map((count) => count + weightConcentration - 1);
-  const total = raised.reduce((sum, count) => sum + count, 0);
+  const total = summed(raised);
   return { weights: raised.map((count) => count / total), means, covariances, ...whitening };
 }
 
@@ -40,7 +41,7 @@ function withoutSpread(
 ): Failure | null {
   const { features } = sizes;
   const diagonal = COVARIANCE_FORMS[covariance].diagonal(sizes);
-  const total = counts.reduce((sum, count) => sum + count, 0);
+  const total = summed(counts);
   const least = new Float64Array(diagonal.length);
   for (const [at, mean] of means.entries()) {
     const [k, j] = [Math.floor(at / features), at % features];

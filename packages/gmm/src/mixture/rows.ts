@@ -1,4 +1,5 @@
 import { ArgumentError, NotFiniteError, ShapeError, tensor, Tensor } from '@gmml/tensor';
+import { checkFinite } from '../checks.js';
 
 /** N samples of D features: a tensor [N, D] of either dtype, or N arrays of D numbers. */
 export type Rows = Tensor | readonly ArrayLike<number>[];
@@ -106,11 +107,6 @@ function rowsNamed(rows: readonly number[]): string {
   const named = rows.slice(0, NAMED_ROWS).join(', ');
   const more = rows.length - NAMED_ROWS;
   return `${rows.length === 1 ? 'row' : 'rows'} ${named}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
-function checkFinite(op: string, name: string, values: Float64Array): void {
-  const at = values.findIndex((value) => !Number.isFinite(value));
-  if (at >= 0) throw new NotFiniteError(`${op}: ${name} must be finite: entry ${at} is ${values[at]}.`);
 }
 
 function fromTensor(x: Tensor, refuse: (what: string) => never): Matrix {

@@ -1,27 +1,18 @@
+import { solveUpper } from '../linearAlgebra/cholesky.js';
+import { whitened } from '../linearAlgebra/whitening.js';
+
 /**
- * The direction v [D] along which the component at `at` of the factors W [K, D, D] tells a sample at μ + δ from its own mean
- * μ: v = Wᵀ u with u = W δ / |W δ|, so that (vᵀ(x − μ))² ≤ |W (x − μ)|² for every x. Null where δ is 0.
+ * The direction v [D] along which a component with the factor L, Σ = L Lᵀ, tells a sample at μ + δ from its own mean
+ * μ: v = L⁻ᵀ u with u = L⁻¹ δ / |L⁻¹ δ|, so that (vᵀ(x − μ))² ≤ |L⁻¹ (x − μ)|² for every x. Null where δ is 0.
  */
-export function tellingDirection(
-  factors: Float64Array,
-  at: number,
-  from: Float64Array,
-  to: Float64Array,
-): Float64Array | null {
-  const d = from.length;
-  const u = new Float64Array(d);
-  let norm = 0;
-  for (let i = 0; i < d; i++) {
-    for (let j = 0; j <= i; j++) u[i] += factors[at + i * d + j] * (to[j] - from[j]);
-    norm += u[i] * u[i];
-  }
+export function tellingDirection(l: Float64Array, from: Float64Array, to: Float64Array): Float64Array | null {
+  const u = whitened(to, from, l);
+  const norm = u.reduce((sum, value) => sum + value * value, 0);
   if (!(norm > 0 && norm < Infinity)) return null;
-  const v = new Float64Array(d);
-  for (let i = 0; i < d; i++) {
-    const share = u[i] / Math.sqrt(norm);
-    for (let j = 0; j <= i; j++) v[j] += factors[at + i * d + j] * share;
-  }
-  return v;
+  return solveUpper(
+    l,
+    u.map((value) => value / Math.sqrt(norm)),
+  );
 }
 
 /** (vᵀ(x − μ))² of the row of x that starts at `row`. */

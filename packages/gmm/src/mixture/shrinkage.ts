@@ -1,3 +1,5 @@
+import { summed } from '../linearAlgebra/vectors.js';
+import { sumOf } from '../linearAlgebra/symmetric.js';
 import { COVARIANCE_FORMS, type CovarianceType } from './covarianceTypes.js';
 import type { Moments, Settings, Shrinkage } from './model.js';
 import type { Matrix } from './rows.js';
@@ -51,11 +53,12 @@ function targetOf(moments: Moments, covariance: CovarianceType, toward: Shrinkag
   const each = covariances.length / matrices;
   const target = new Float64Array(covariances.length);
   if (toward === 'tied') {
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    const pooled = new Float64Array(each);
-    for (let at = 0; at < covariances.length; at++) {
-      pooled[at % each] += (counts[Math.floor(at / each)] / total) * covariances[at];
-    }
+    const total = summed(counts);
+    const parts = Array.from(counts, (_, k) => covariances.subarray(k * each, (k + 1) * each));
+    const pooled = sumOf(
+      parts,
+      counts.map((count) => count / total),
+    );
     return target.map((_, at) => pooled[at % each]);
   }
   const sizes = { components: counts.length, features: means.length / counts.length };
@@ -79,7 +82,7 @@ function samplingErrors(
   const { data, rows, columns: d } = x;
   const components = counts.length;
   const isTied = covariance === 'tied';
-  const total = counts.reduce((sum, count) => sum + count, 0);
+  const total = summed(counts);
   const errors = new Float64Array(isTied ? 1 : components);
   const each = covariances.length / errors.length;
   const z = new Float64Array(d);

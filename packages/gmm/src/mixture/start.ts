@@ -1,7 +1,9 @@
-import { ArgumentError, IndexError, ShapeError, type Generator, type Tensor } from '@gmml/tensor';
+import { ArgumentError, ShapeError, type Generator, type Tensor } from '@gmml/tensor';
 import { checkOneOf } from '@gmml/tensor/checks';
-import { distinctRows, lloyd, rowsOf, seedRows } from '../kMeans.js';
-import { COVARIANCE_FORMS } from './covarianceTypes.js';
+import { rowsAt, summed } from '../linearAlgebra/vectors.js';
+import { checkLabels, checkSymmetric } from '../checks.js';
+import { distinctRows, lloyd, seedRows } from '../kMeans.js';
+import { COVARIANCE_FORMS, type Failure } from './covarianceTypes.js';
 import { mStep, type Observations } from './em.js';
 import type { Moments, Parameters, Settings } from './model.js';
 import { readTensor, readVector, type Vector } from './rows.js';
@@ -97,22 +99,25 @@ function readParameters(
   const form = COVARIANCE_FORMS[covariance];
   const sizes = { components, features };
   const weights = readVector(op, 'init.weights', init.weights, components);
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  if (weights.some((weight) => weight < 0) || Math.abs(sum - 1) > SUM_TOLERANCE) {
+  if (weights.some((weight) => weight < 0) || Math.abs(summed(weights) - 1) > SUM_TOLERANCE) {
     throw new ArgumentError(
       `${op}: init.weights must not be negative and sum to 1: they are ${Array.from(weights).join(', ')}.`,
     );
   }
   const means = readTensor(op, 'init.means', init.means, [components, features]);
   const precisions = readTensor(op, 'init.precisions', init.precisions, form.shape(sizes));
-  if (covariance === 'full' || covariance === 'tied') checkSymmetric(op, precisions, features);
-  const found = form.invert(precisions, sizes);
-  if ('pivot' in found) {
+  if (covariance === 'full' || covariance === 'tied') {
+    checkSymmetric(op, 'init.precisions', precisions, features, SUM_TOLERANCE);
+  }
+  const covariances = form.inverse(precisions, sizes);
+  const found = 'pivot' in covariances ? covariances : form.whiten(covariances, sizes);
+  if ('pivot' in covariances || 'pivot' in found) {
+    const { component, pivot } = found as Failure;
     throw new ArgumentError(
-      `${op}: init.precisions must be positive definite: that of component ${found.component} is not, at feature ${found.pivot}.`,
+      `${op}: init.precisions must be positive definite: that of component ${component} is not, at feature ${pivot}.`,
     );
   }
-  return { weights, means, ...found };
+  return { weights, means, covariances, ...found };
 }
 
 function clusters(
@@ -120,7 +125,7 @@ function clusters(
   components: number,
   generator: Generator,
 ): Int32Array {
-  const seeds = rowsOf(filled, seedRows(filled, sampleWeight, components, generator));
+  const seeds = rowsAt(filled.data, filled.columns, seedRows(filled, sampleWeight, components, generator));
   return lloyd(filled, sampleWeight, seeds).labels;
 }
 
@@ -140,9 +145,9 @@ function drawShares(
   }
   for (let at = 0; at < shares.length; at += components) {
     // 1 − u is in (0, 1], so that no row sums to 0.
-    let sum = 0;
-    for (let k = at; k < at + components; k++) sum += shares[k] = 1 - generator.uniform();
-    for (let k = at; k < at + components; k++) shares[k] /= sum;
+    let total = 0;
+    for (let k = at; k < at + components; k++) total += shares[k] = 1 - generator.uniform();
+    for (let k = at; k < at + components; k++) shares[k] /= total;
   }
   return shares;
 }
@@ -155,24 +160,6 @@ function sharesOf(labels: ArrayLike<number>, components: number): Float64Array {
 
 function readLabels(op: string, labels: Vector, rows: number, components: number): Int32Array {
   const read = readVector(op, 'init.labels', labels, rows);
-  const bad = read.findIndex((label) => !Number.isInteger(label) || label < 0 || label >= components);
-  if (bad >= 0) {
-    throw new IndexError(
-      `${op}: init.labels must be integers from 0 to ${components - 1}: label ${bad} is ${read[bad]}.`,
-    );
-  }
+  checkLabels(op, 'init.labels', read, components);
   return Int32Array.from(read);
-}
-
-function checkSymmetric(op: string, matrices: Float64Array, d: number): void {
-  const largest = matrices.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  for (let at = 0; at < matrices.length; at++) {
-    const [row, column] = [Math.floor(at / d) % d, at % d];
-    const mirror = at + (column - row) * (d - 1);
-    if (Math.abs(matrices[at] - matrices[mirror]) > SUM_TOLERANCE * largest) {
-      throw new ArgumentError(
-        `${op}: init.precisions must be symmetric: entry [${row}, ${column}] is ${matrices[at]}, [${column}, ${row}] is ${matrices[mirror]}.`,
-      );
-    }
-  }
 }

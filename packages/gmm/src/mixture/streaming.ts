@@ -1,3 +1,4 @@
+import { summed } from '../linearAlgebra/vectors.js';
 import type { CovarianceType } from './covarianceTypes.js';
 import { turnOf, type Observations } from './em.js';
 import type { Fitted } from './fitted.js';
@@ -90,6 +91,6 @@ function addBetween(
 
 /** The counts as shares of their sum, times `factor`. */
 function scaled(counts: Float64Array, factor: number): Float64Array {
-  const total = counts.reduce((sum, count) => sum + count, 0);
+  const total = summed(counts);
   return counts.map((count) => (factor * count) / total);
 }

@@ -3,6 +3,7 @@
 // posterior, where there was one: `posterior.groups`, `posterior.sizes`, `ranking.posterior`, `posterior.combined`.
 
 import { tensor, type Tensor } from '@gmml/tensor';
+import { joined, summed } from '../linearAlgebra/vectors.js';
 import type { Calibration } from './calibration.js';
 import { isModest, refuse, type FileReader } from './fileReader.js';
 import type { Score } from './openSetScores.js';
@@ -66,7 +67,7 @@ function groupsIn(reader: FileReader, prefix: string, labels: number): [Groups, 
 }
 
 function rankingIn(reader: FileReader, name: Score, sizes: readonly number[]): Ranking {
-  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const total = summed(sizes);
   const all = reader.take(`ranking.${name}`, [total], isScore);
   let end = 0;
   return new Ranking(
@@ -89,16 +90,6 @@ function checkRising(name: string, values: Float64Array): Float64Array {
 
 function sizesOf(ranking: Ranking | undefined): Float64Array {
   return Float64Array.from(ranking?.sorted ?? [], ({ length }) => length);
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const out = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 function isCount(value: number): boolean {

@@ -1,5 +1,10 @@
 import { NotPositiveDefiniteError } from '@gmml/tensor';
-import { type Moments } from './moments.js';
+import { joined, rowAt } from '../linearAlgebra/vectors.js';
+import { factorInPlace, logDeterminant } from '../linearAlgebra/cholesky.js';
+import type { Moments } from '../linearAlgebra/moments.js';
+import { blended, lowerOf } from '../linearAlgebra/symmetric.js';
+import { whitened } from '../linearAlgebra/whitening.js';
+import { squaredDistance } from '../mixture/nearestCenters.js';
 import type { Pooled } from './pooledCovariance.js';
 import {
   sharesOf,
@@ -10,7 +15,6 @@ import {
   type Shrinkage,
   type Weights,
 } from './shrinkage.js';
-import { factorInPlace, logDeterminant, whitenRows } from './triangle.js';
 
 const LOG_2PI = Math.log(2 * Math.PI);
 
@@ -46,216 +50,106 @@ export function fitGaussians(
   names: readonly string[],
   least = 0,
 ): ClassGaussians {
-  if (covariance === 'diag') return new DiagGaussians(labels, pooled, shrinkage, least, names);
-  if (covariance === 'full') return new FullGaussians(labels, pooled, shrinkage, least, names);
-  return new TiedGaussians(labels, all, pooled);
+  const d = all.mean.length;
+  const { sigma: target } = pooled;
+  if (covariance === 'tied') return tiedGaussians(labels, all, pooled);
+  const weights = labels.map(({ count, scatter }) => {
+    const freedom = count - 1;
+    const estimated =
+      covariance === 'diag'
+        ? towardVariances(scatter, target, freedom)
+        : towardTarget(scatter, target, d, freedom);
+    return weightsOf(freedom, Math.max(least, shrinkage === 'auto' ? estimated : shrinkage));
+  });
+  return (covariance === 'diag' ? diagGaussians : fullGaussians)(labels, pooled, weights, names);
+}
+
+/** A covariance L Lᵀ, and the labels that have it. */
+interface Spread {
+  readonly l: Float64Array;
+  readonly logDet: number;
+  /** Subtracted before anything is multiplied [D]. */
+  readonly centre: Float64Array;
+  readonly labels: readonly number[];
+  readonly shares: Shares;
+  /** L⁻¹(μ − centre) of all labels [K, D], if those of others are needed too. */
+  readonly means: (ofAll: boolean) => Float64Array;
 }
 
 /** One covariance for all labels: rows are whitened once, and distances are plain ones from there. */
-class TiedGaussians implements ClassGaussians {
-  readonly freedom: readonly number[];
-  private readonly counts: readonly number[];
-  private readonly weights: Weights;
-  private readonly factor: Float64Array;
-  private readonly logDet: number;
-  /** The mean of all examples, subtracted before anything is multiplied. */
-  private readonly centre: Float64Array;
-  /** L⁻¹(μ_k − centre) [K, D]. */
-  private readonly whitened: Float64Array;
-
-  constructor(labels: readonly Moments[], all: Moments, { sigma, weights }: Pooled) {
-    const d = all.mean.length;
-    this.freedom = labels.map(() => weights.freedom);
-    this.counts = labels.map(({ count }) => count);
-    this.weights = weights;
-    this.factor = factored(sigma.slice(), d, 'the covariance of all labels');
-    this.logDet = logDeterminant(this.factor, d);
-    this.centre = all.mean;
-    this.whitened = new Float64Array(labels.length * d);
-    for (const [k, { mean }] of labels.entries()) this.whitened.set(away(mean, 0, all.mean), k * d);
-    whitenRows(this.factor, d, this.whitened, labels.length);
-  }
-
-  logDensities(x: Float64Array, owners?: Int32Array): Float64Array {
-    const { centre, counts, factor } = this;
-    const d = centre.length;
-    const n = x.length / d;
-    const z = new Float64Array(x.length);
-    for (let i = 0; i < n; i++) z.set(away(x, i * d, centre), i * d);
-    whitenRows(factor, d, z, n);
-    const out = new Float64Array(n * counts.length);
-    for (let i = 0; i < n; i++) {
-      if (owners) this.withoutRow(z, i, owners[i], out);
-      else for (let k = 0; k < counts.length; k++) out[i * counts.length + k] = this.density(z, i, k);
-    }
-    return out;
-  }
-
-  private density(z: Float64Array, i: number, k: number): number {
-    const d = this.centre.length;
-    let distance = 0;
-    for (let j = 0; j < d; j++) distance += (z[i * d + j] - this.whitened[k * d + j]) ** 2;
-    return finiteOr(-0.5 * (distance + this.logDet + d * LOG_2PI));
-  }
-
-  /** The densities of row i without itself. */
-  private withoutRow(z: Float64Array, i: number, owner: number, out: Float64Array): void {
-    const { counts, whitened } = this;
-    const d = this.centre.length;
-    const u = z.slice(i * d, (i + 1) * d);
-    for (let j = 0; j < d; j++) u[j] -= whitened[owner * d + j];
-    const fromLabel = new Float64Array(d);
-    const reach = counts[owner] / (counts[owner] - 1);
-    for (let k = 0; k < counts.length; k++) {
-      for (let j = 0; j < d; j++) fromLabel[j] = z[i * d + j] - whitened[k * d + j];
-      const isOwn = k === owner;
-      out[i * counts.length + k] = densityWithout(
-        fromLabel,
-        u,
-        this.logDet,
-        this.weights.scatter,
-        reach,
-        isOwn,
-      );
-    }
-  }
+function tiedGaussians(labels: readonly Moments[], all: Moments, { sigma, weights }: Pooled): ClassGaussians {
+  const l = factored(sigma, all.mean.length, 'the covariance of all labels');
+  const logDet = logDeterminant(l, all.mean.length);
+  const shares = { own: weights.scatter, other: weights.scatter };
+  const means = whitened(meansOf(labels), all.mean, l);
+  const spread = { l, logDet, centre: all.mean, labels: [...labels.keys()], shares, means: () => means };
+  return { freedom: labels.map(() => weights.freedom), logDensities: densitiesOf(labels, [spread]) };
 }
 
 /** A covariance for each label. */
-class FullGaussians implements ClassGaussians {
-  readonly freedom: readonly number[];
-  private readonly labels: readonly {
-    readonly count: number;
-    readonly mean: Float64Array;
-    readonly shares: Shares;
-    readonly factor: Float64Array;
-    readonly logDet: number;
-  }[];
+function fullGaussians(
+  labels: readonly Moments[],
+  { sigma: target, weights: ofTarget }: Pooled,
+  weights: readonly Weights[],
+  names: readonly string[],
+): ClassGaussians {
+  // Labels that are nothing but the target share its factor.
+  let shared: Float64Array | null = null;
+  const spreads = labels.map(({ mean: centre, scatter }, k): Spread => {
+    const own = weights[k];
+    const d = centre.length;
+    const isTarget = own.scatter === 0;
+    const l =
+      (isTarget ? shared : null) ??
+      factored(blended(own.scatter, scatter, own.target, target), d, `the covariance of label '${names[k]}'`);
+    if (isTarget) shared = l;
+    const means = (ofAll: boolean): Float64Array =>
+      ofAll ? whitened(meansOf(labels), centre, l) : new Float64Array(labels.length * d);
+    return { l, logDet: logDeterminant(l, d), centre, labels: [k], shares: sharesOf(own, ofTarget), means };
+  });
+  return { freedom: labels.map(({ count }) => count - 1), logDensities: densitiesOf(labels, spreads) };
+}
 
-  constructor(
-    labels: readonly Moments[],
-    pooled: Pooled,
-    shrinkage: Shrinkage,
-    least: number,
-    names: readonly string[],
-  ) {
-    const d = labels[0].mean.length;
-    const target = pooled.sigma;
-    // Labels that are nothing but the target share its factor.
-    let shared: Float64Array | null = null;
-    this.freedom = labels.map(({ count }) => count - 1);
-    this.labels = labels.map(({ count, mean, scatter }, k) => {
-      const amount = shrinkage === 'auto' ? towardTarget(scatter, target, d, count - 1) : shrinkage;
-      const weights = weightsOf(count - 1, Math.max(least, amount));
-      let factor = weights.scatter === 0 ? shared : null;
-      factor ??= factored(
-        target.map((t, at) => weights.scatter * scatter[at] + weights.target * t),
-        d,
-        `the covariance of label '${names[k]}'`,
-      );
-      if (weights.scatter === 0) shared = factor;
-      const shares = sharesOf(weights, pooled.weights);
-      return { count, mean, shares, factor, logDet: logDeterminant(factor, d) };
-    });
-  }
-
-  logDensities(x: Float64Array, owners?: Int32Array): Float64Array {
-    const { labels } = this;
+function densitiesOf(labels: readonly Moments[], spreads: readonly Spread[]): ClassGaussians['logDensities'] {
+  return (x, owners) => {
     const d = labels[0].mean.length;
     const n = x.length / d;
-    const z = new Float64Array(x.length);
     const out = new Float64Array(n * labels.length);
-    for (const [k, { mean, factor, logDet }] of labels.entries()) {
-      for (let i = 0; i < n; i++) z.set(away(x, i * d, mean), i * d);
-      whitenRows(factor, d, z, n);
-      const means = owners && this.whitenedMeans(k);
+    for (const { l, logDet, centre, labels: served, shares, means: meansBy } of spreads) {
+      const z = whitened(x, centre, l);
+      const rows = { data: z, columns: d };
+      const means = meansBy(owners !== undefined);
       for (let i = 0; i < n; i++) {
-        const row = z.subarray(i * d, (i + 1) * d);
-        out[i * labels.length + k] =
-          owners && means
-            ? this.withoutRow(row, k, owners[i], means)
-            : finiteOr(-0.5 * (squaredLength(row) + logDet + d * LOG_2PI));
+        for (const k of served) {
+          out[i * labels.length + k] = owners
+            ? densityWithout(rowAt(z, d, i), means, k, owners[i], labels, shares, logDet)
+            : densityOf(squaredDistance(rows, i, means, k * d), logDet, d);
+        }
       }
     }
     return out;
-  }
-
-  /** L⁻¹(μ_c − μ_k) of all labels c by the factor of label k [K, D]. */
-  private whitenedMeans(k: number): Float64Array {
-    const { labels } = this;
-    const { mean, factor } = labels[k];
-    const d = mean.length;
-    const means = new Float64Array(labels.length * d);
-    for (const [c, label] of labels.entries()) means.set(away(label.mean, 0, mean), c * d);
-    whitenRows(factor, d, means, labels.length);
-    return means;
-  }
-
-  /** The density by label k of a row that is L⁻¹(x − μ_k) of an example of the label `owner`, without it. */
-  private withoutRow(row: Float64Array, k: number, owner: number, means: Float64Array): number {
-    const { shares, logDet } = this.labels[k];
-    const { count } = this.labels[owner];
-    const d = row.length;
-    const u = row.map((value, j) => value - means[owner * d + j]);
-    const isOwn = k === owner;
-    return densityWithout(row, u, logDet, isOwn ? shares.own : shares.other, count / (count - 1), isOwn);
-  }
+  };
 }
 
 /** Variances for each label. */
-class DiagGaussians implements ClassGaussians {
-  readonly freedom: readonly number[];
-  private readonly labels: readonly {
-    readonly count: number;
-    readonly mean: Float64Array;
-    readonly shares: Shares;
-    readonly variances: Float64Array;
-  }[];
-
-  constructor(
-    labels: readonly Moments[],
-    pooled: Pooled,
-    shrinkage: Shrinkage,
-    least: number,
-    names: readonly string[],
-  ) {
-    this.freedom = labels.map(({ count }) => count - 1);
-    this.labels = labels.map(({ count, mean, scatter }, k) => {
-      const amount = shrinkage === 'auto' ? towardVariances(scatter, pooled.sigma, count - 1) : shrinkage;
-      const weights = weightsOf(count - 1, Math.max(least, amount));
-      const variances = pooled.sigma.map((t, j) => weights.scatter * scatter[j] + weights.target * t);
-      const row = variances.findIndex((v) => !(v > 0 && v < Infinity));
-      if (row >= 0) throw singular(`the covariance of label '${names[k]}'`, row);
-      return { count, mean, shares: sharesOf(weights, pooled.weights), variances };
-    });
-  }
-
-  logDensities(x: Float64Array, owners?: Int32Array): Float64Array {
-    const { labels } = this;
-    const d = labels[0].mean.length;
-    const n = x.length / d;
-    const out = new Float64Array(n * labels.length);
-    for (const [k, { mean, variances }] of labels.entries()) {
-      const logDet = variances.reduce((sum, v) => sum + Math.log(v), 0);
-      for (let i = 0; i < n; i++) {
-        if (owners) {
-          out[i * labels.length + k] = this.withoutRow(x, i, k, owners[i]);
-          continue;
-        }
-        let distance = 0;
-        for (let j = 0; j < d; j++) distance += (x[i * d + j] - mean[j]) ** 2 / variances[j];
-        out[i * labels.length + k] = finiteOr(-0.5 * (distance + logDet + d * LOG_2PI));
-      }
-    }
-    return out;
-  }
-
+function diagGaussians(
+  labels: readonly Moments[],
+  { sigma: target, weights: ofTarget }: Pooled,
+  weights: readonly Weights[],
+  names: readonly string[],
+): ClassGaussians {
+  const each = labels.map(({ count, mean, scatter }, k) => {
+    const variances = blended(weights[k].scatter, scatter, weights[k].target, target);
+    const row = variances.findIndex((v) => !(v > 0 && v < Infinity));
+    if (row >= 0) throw singular(`the covariance of label '${names[k]}'`, row);
+    const logDet = variances.reduce((sum, v) => sum + Math.log(v), 0);
+    return { reach: count / (count - 1), mean, shares: sharesOf(weights[k], ofTarget), variances, logDet };
+  });
   /** The density of row i by label k without it, an example of the label `owner`. */
-  private withoutRow(x: Float64Array, i: number, k: number, owner: number): number {
-    const { mean, variances, shares } = this.labels[k];
-    const { count, mean: ownMean } = this.labels[owner];
+  const without = (x: Float64Array, i: number, k: number, owner: number): number => {
+    const { mean, variances, shares } = each[k];
+    const { reach, mean: ownMean } = each[owner];
     const d = mean.length;
-    const reach = count / (count - 1);
     const [share, stretch] = k === owner ? [shares.own, reach] : [shares.other, 1];
     let [distance, logDet] = [0, 0];
     for (let j = 0; j < d; j++) {
@@ -264,14 +158,36 @@ class DiagGaussians implements ClassGaussians {
       distance += (stretch * (x[i * d + j] - mean[j])) ** 2 / variance;
       logDet += Math.log(variance);
     }
-    return finiteOr(-0.5 * (distance + logDet + d * LOG_2PI));
-  }
+    return densityOf(distance, logDet, d);
+  };
+  return {
+    freedom: labels.map(({ count }) => count - 1),
+    logDensities(x, owners) {
+      const d = target.length;
+      const n = x.length / d;
+      const out = new Float64Array(n * each.length);
+      for (const [k, { mean, variances, logDet }] of each.entries()) {
+        for (let i = 0; i < n; i++) {
+          let distance = 0;
+          for (let j = 0; j < d; j++) distance += (x[i * d + j] - mean[j]) ** 2 / variances[j];
+          out[i * each.length + k] = owners ? without(x, i, k, owners[i]) : densityOf(distance, logDet, d);
+        }
+      }
+      return out;
+    },
+  };
+}
+
+/** The means of all labels [K, D]. */
+export function meansOf(labels: readonly Moments[]): Float64Array {
+  return joined(labels.map(({ mean }) => mean));
 }
 
 function factored(sigma: Float64Array, d: number, what: string): Float64Array {
-  const row = factorInPlace(sigma, d);
+  const l = lowerOf(sigma, d);
+  const row = factorInPlace(l, d);
   if (row >= 0) throw singular(what, row);
-  return sigma;
+  return l;
 }
 
 function singular(what: string, row: number): NotPositiveDefiniteError {
@@ -283,43 +199,41 @@ function singular(what: string, row: number): NotPositiveDefiniteError {
 }
 
 /**
- * log N(x) by a label whose mean and covariance are without the example x, by the inverse and the determinant of
- * Σ' = (Σ − h·g·d dᵀ)/(1 − h), g = n/(n − 1): with z = L⁻¹(x − μ) and u = L⁻¹d, d from the mean of its own label,
- * |L'⁻¹(x − μ)|² = (1 − h)·(|z|² + h g (u·z)²/(1 − h g|u|²)). (Sherman and Morrison, 1950.)
- * @param isOwn whether the label is its own: x is g times as far from the mean of the others
+ * log N(x) by label k without the example x, L⁻¹(x − centre) being given, by the inverse and the determinant of
+ * Σ' = (Σ − h·g·d dᵀ)/(1 − h), g = n/(n − 1): with z = L⁻¹(x − μ_k) and u = L⁻¹d, d from the mean of its own label,
+ * |L'⁻¹(x − μ)|² = (1 − h)·(|z|² + h g (u·z)²/(1 − h g|u|²)); x is g times as far from the mean of the others of its label.
+ * (Sherman and Morrison, 1950.)
+ * @param means L⁻¹(μ − centre) of all labels
  */
 function densityWithout(
-  z: Float64Array,
-  u: Float64Array,
+  row: Float64Array,
+  means: Float64Array,
+  k: number,
+  owner: number,
+  labels: readonly Moments[],
+  shares: Shares,
   logDet: number,
-  h: number,
-  g: number,
-  isOwn: boolean,
 ): number {
-  const d = z.length;
+  const d = row.length;
+  const { count } = labels[owner];
+  const g = count / (count - 1);
+  const isOwn = k === owner;
+  const h = isOwn ? shares.own : shares.other;
   let [distance, along, length] = [0, 0, 0];
   for (let j = 0; j < d; j++) {
-    distance += z[j] * z[j];
-    along += u[j] * z[j];
-    length += u[j] * u[j];
+    const z = row[j] - means[k * d + j];
+    const u = row[j] - means[owner * d + j];
+    distance += z * z;
+    along += u * z;
+    length += u * u;
   }
   const rest = 1 - h * g * length;
-  const stretch = isOwn ? g * g : 1;
-  const without = stretch * (1 - h) * (distance + (h * g * along ** 2) / rest);
-  return finiteOr(-0.5 * (without + logDet + Math.log(rest) - d * Math.log(1 - h) + d * LOG_2PI));
-}
-
-function away(x: Float64Array, start: number, mean: Float64Array): Float64Array {
-  return mean.map((m, j) => x[start + j] - m);
-}
-
-function squaredLength(x: Float64Array): number {
-  let sum = 0;
-  for (let j = 0; j < x.length; j++) sum += x[j] * x[j];
-  return sum;
+  const without = (isOwn ? g * g : 1) * (1 - h) * (distance + (h * g * along ** 2) / rest);
+  return densityOf(without, logDet + Math.log(rest) - d * Math.log(1 - h), d);
 }
 
 /** Where distances overflow, or what is left without an example has no density: the logarithm of 0, never NaN. */
-function finiteOr(logDensity: number): number {
+function densityOf(distance: number, logDet: number, d: number): number {
+  const logDensity = -0.5 * (distance + logDet + d * LOG_2PI);
   return Number.isNaN(logDensity) ? -Infinity : logDensity;
 }

@@ -2,31 +2,31 @@ import { FormatError, type Tensor } from '@gmml/tensor';
 
 /** Hands out the tensors of a file, each once and of the shape it must have. */
 export class FileReader {
-  private readonly left: Map<string, Tensor>;
+  readonly #left: Map<string, Tensor>;
 
   constructor(tensors: Readonly<Record<string, Tensor>>) {
-    this.left = new Map(Object.entries(tensors));
+    this.#left = new Map(Object.entries(tensors));
   }
 
   /** The numbers of a tensor, all of which are fit; null: of any shape. */
   take(name: string, shape: readonly number[] | null, isFit = isModest, what = 'finite'): Float64Array {
-    const found = this.left.get(name);
+    const found = this.#left.get(name);
     if (!found) refuse(`there must be ${name}: there is none`);
     if (shape && (found.ndim !== shape.length || shape.some((size, i) => size !== found.shape[i]))) {
       refuse(`${name} must be [${shape.join(', ')}]: it is [${found.shape.join(', ')}]`);
     }
     const bad = found.data.findIndex((value) => !isFit(value));
     if (bad >= 0) refuse(`${name} must be ${what}: entry ${bad} is ${found.data[bad]}`);
-    this.left.delete(name);
+    this.#left.delete(name);
     return Float64Array.from(found.data);
   }
 
   has(name: string): boolean {
-    return this.left.has(name);
+    return this.#left.has(name);
   }
 
   checkEmpty(): void {
-    const [name] = this.left.keys();
+    const [name] = this.#left.keys();
     if (name !== undefined) refuse(`there must be no other tensors: there is ${shown(name)}`);
   }
 }

@@ -15,12 +15,12 @@ export interface KeptExample {
  * (A bottom-k sketch: Cohen and Kaplan, "Summarizing data using bottom-k sketches", 2007.)
  */
 export class KeptExamples {
-  private kept: readonly KeptExample[];
-  private candidates: KeptExample[] = [];
+  #kept: readonly KeptExample[];
+  #candidates: KeptExample[] = [];
 
   /** @param kept what another collector has kept */
   constructor(kept: readonly KeptExample[] = []) {
-    this.kept = kept;
+    this.#kept = kept;
   }
 
   /** Takes the rows [count, D] of a row-major array into account. */
@@ -28,31 +28,31 @@ export class KeptExamples {
     const words = new Uint32Array(rows.buffer, rows.byteOffset, 2 * rows.length);
     for (let start = 0; start < rows.length; start += d) {
       const hash = contentHash(words, 2 * start, d);
-      if (this.mayStay(hash)) this.take({ hash, vector: rows.slice(start, start + d) });
+      if (this.#mayStay(hash)) this.#take({ hash, vector: rows.slice(start, start + d) });
     }
   }
 
   /** Takes what another collector has kept into account. */
   addKept(examples: readonly KeptExample[]): void {
-    for (const example of examples) if (this.mayStay(example.hash)) this.take(example);
+    for (const example of examples) if (this.#mayStay(example.hash)) this.#take(example);
   }
 
   /** The examples of smallest hash so far, in the order of their hashes. */
   smallest(): readonly KeptExample[] {
-    if (this.candidates.length > 0) {
-      this.kept = [...this.kept, ...this.candidates].toSorted(byHashThenContent).slice(0, MOST_KEPT);
-      this.candidates = [];
+    if (this.#candidates.length > 0) {
+      this.#kept = [...this.#kept, ...this.#candidates].toSorted(byHashThenContent).slice(0, MOST_KEPT);
+      this.#candidates = [];
     }
-    return this.kept;
+    return this.#kept;
   }
 
-  private mayStay(hash: number): boolean {
-    return this.kept.length < MOST_KEPT || hash <= this.kept[MOST_KEPT - 1].hash;
+  #mayStay(hash: number): boolean {
+    return this.#kept.length < MOST_KEPT || hash <= this.#kept[MOST_KEPT - 1].hash;
   }
 
-  private take(example: KeptExample): void {
-    this.candidates.push(example);
-    if (this.candidates.length === MOST_KEPT) this.smallest();
+  #take(example: KeptExample): void {
+    this.#candidates.push(example);
+    if (this.#candidates.length === MOST_KEPT) this.smallest();
   }
 }
 

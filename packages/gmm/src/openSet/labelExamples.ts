@@ -1,5 +1,16 @@
+import { joined } from '../linearAlgebra/vectors.js';
+import {
+  addRows,
+  copyOf,
+  mergeMoments,
+  noMoments,
+  type Moments,
+  type Spread,
+} from '../linearAlgebra/moments.js';
 import { KeptExamples, keptExample, type KeptExample } from './keptExamples.js';
-import { addBlock, BLOCK_ROWS, mergeMoments, noMoments, type Moments, type Spread } from './moments.js';
+
+/** Rows that are copied and multiplied at once. */
+const BLOCK_ROWS = 256;
 
 /** Up to so many examples, a label is these: its moments are made of them when they are needed. */
 export const FEW = 16;
@@ -30,7 +41,7 @@ export function withExamples(
   for (let first = 0; first < rows; first += BLOCK_ROWS) {
     const values = block(first, Math.min(BLOCK_ROWS, rows - first));
     kept.addRows(values, d);
-    if (moments !== null) moments = addBlock(moments, values);
+    if (moments !== null) moments = addRows(moments, values);
   }
   return { count, kept: kept.smallest(), moments };
 }
@@ -47,9 +58,7 @@ export function mergeExamples(a: LabelExamples, b: LabelExamples, d: number, spr
 /** Count, mean and centred scatter of all examples. */
 export function momentsOf({ kept, moments }: LabelExamples, d: number, spread: Spread): Moments {
   if (moments !== null) return moments;
-  const rows = new Float64Array(kept.length * d);
-  for (const [n, { vector }] of kept.entries()) rows.set(vector, n * d);
-  return kept.length === 0 ? noMoments(d, spread) : addBlock(noMoments(d, spread), rows);
+  return addRows(noMoments(d, spread), joined(kept.map(({ vector }) => vector)));
 }
 
 /** From vectors as a file holds them. */
@@ -60,8 +69,4 @@ export function keptOf(rows: Float64Array, d: number): readonly KeptExample[] {
   );
   kept.addKept(examples);
   return kept.smallest();
-}
-
-function copyOf({ count, mean, scatter }: Moments): Moments {
-  return { count, mean: mean.slice(), scatter: scatter.slice() };
 }

@@ -1,5 +1,8 @@
+import { factorInPlace, logDeterminant } from '../linearAlgebra/cholesky.js';
+import { addToDiagonal, lowerOf } from '../linearAlgebra/symmetric.js';
+import { indices } from '../linearAlgebra/vectors.js';
+import { squaredDistances } from '../linearAlgebra/whitening.js';
 import { weightsOf } from './shrinkage.js';
-import { factorInPlace, logDeterminant, rowStart, whitenRows } from './triangle.js';
 
 /** From one amount that is tried to the next. */
 const STEP = Math.sqrt(10);
@@ -47,21 +50,18 @@ function logLikelihood(
   amount: number,
 ): number {
   const d = rows.length / reaches.length;
-  const weights = weightsOf(freedom, amount);
-  const sigma = scatter.map((value) => weights.scatter * value);
-  for (let i = 0; i < d; i++) sigma[rowStart(i) + i] += weights.target * variance;
-  if (factorInPlace(sigma, d) >= 0) return -Infinity;
-  const whitened = rows.slice();
-  whitenRows(sigma, d, whitened, reaches.length);
-  const h = weights.scatter;
-  const common = logDeterminant(sigma, d) - d * Math.log(1 - h);
+  const { scatter: h, target } = weightsOf(freedom, amount);
+  const own = scatter.map((value) => h * value);
+  const factor = lowerOf(addToDiagonal(own, d, target * variance), d);
+  if (factorInPlace(factor, d) >= 0) return -Infinity;
+  const squares = new Float64Array(reaches.length);
+  squaredDistances(rows, indices(reaches.length), new Float64Array(d), factor, squares);
+  const common = logDeterminant(factor, d) - d * Math.log(1 - h);
   let sum = 0;
   for (const [n, g] of reaches.entries()) {
-    let q = 0;
-    for (let j = n * d; j < (n + 1) * d; j++) q += whitened[j] ** 2;
-    const rest = 1 - h * g * q;
+    const rest = 1 - h * g * squares[n];
     if (!(rest > 0)) return -Infinity;
-    sum -= common + Math.log(rest) + (g * g * (1 - h) * q) / rest;
+    sum -= common + Math.log(rest) + (g * g * (1 - h) * squares[n]) / rest;
   }
   return sum;
 }

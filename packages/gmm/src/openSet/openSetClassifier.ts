@@ -1,10 +1,10 @@
 import { ArgumentError, ShapeError, type Tensor } from '@gmml/tensor';
 import { checkInteger, checkNumber, checkOneOf } from '@gmml/tensor/checks';
+import type { Spread } from '../linearAlgebra/moments.js';
 import { calibrateByKept, calibrateBySamples, type CalibrationTask } from './calibrating.js';
 import { checkEnough, isEnough, typicality, type Calibration } from './calibration.js';
 import type { OpenSetCovariance } from './classGaussians.js';
 import { mergeExamples, NO_EXAMPLES, withExamples, type LabelExamples } from './labelExamples.js';
-import type { Spread } from './moments.js';
 import { decodeOpenSet, encodeOpenSet } from './openSetFile.js';
 import { OpenSetModel, softmaxOf } from './openSetModel.js';
 import type { CalibrateOptions, OpenSetAnswer, OpenSetOptions, PredictOptions } from './openSetOptions.js';
@@ -33,15 +33,15 @@ const ROWS_AT_ONCE = 1024;
 export class OpenSetClassifier {
   readonly features: number;
   readonly covariance: OpenSetCovariance;
-  private readonly options: Required<OpenSetOptions>;
-  private examples = new Map<string, LabelExamples>();
+  readonly #options: Required<OpenSetOptions>;
+  #examples = new Map<string, LabelExamples>();
   /** Made of the examples when it is needed; null when they have changed. */
-  private made: OpenSetModel | null = null;
+  #made: OpenSetModel | null = null;
   /** null before calibration, and when none could be made of the kept examples. */
-  private calibration: Calibration | null = null;
+  #calibration: Calibration | null = null;
   /** What `calibrate` was asked for; null before. */
-  private asked: number | null = null;
-  private isStale = false;
+  #asked: number | null = null;
+  #isStale = false;
 
   /** @throws ArgumentError for options outside of what is allowed */
   constructor(options: OpenSetOptions) {
@@ -56,22 +56,22 @@ export class OpenSetClassifier {
     checkScores(op, 'scoreWithPosterior', scoreWithPosterior, SCORES);
     this.features = features;
     this.covariance = covariance;
-    this.options = { features, covariance, shrinkage, priors, score, scoreWithPosterior };
+    this.#options = { features, covariance, shrinkage, priors, score, scoreWithPosterior };
   }
 
   /** The known labels, sorted by their code units. */
   get labels(): string[] {
-    return [...this.examples.keys()].toSorted();
+    return [...this.#examples.keys()].toSorted();
   }
 
   /** How many examples each label has had. */
   get counts(): Record<string, number> {
-    return Object.fromEntries(this.labels.map((label) => [label, this.examples.get(label)!.count]));
+    return Object.fromEntries(this.labels.map((label) => [label, this.#examples.get(label)!.count]));
   }
 
   /** The share of known samples that `calibrate` was asked to keep; null before. */
   get keep(): number | null {
-    return this.asked;
+    return this.#asked;
   }
 
   /**
@@ -84,16 +84,16 @@ export class OpenSetClassifier {
     checkLabel(op, label);
     const { rows, block } = rowsOf(op, 'vectors', vectors, this.features);
     if (rows === 0) return;
-    const before = this.examples.get(label) ?? NO_EXAMPLES;
-    this.examples.set(label, withExamples(before, rows, this.features, this.spread, block));
-    this.changed();
+    const before = this.#examples.get(label) ?? NO_EXAMPLES;
+    this.#examples.set(label, withExamples(before, rows, this.features, this.#spread, block));
+    this.#changed();
   }
 
   /** Forgets a label and all of its examples. The calibration is stale then. @throws ArgumentError if it is unknown */
   removeLabel(label: string): void {
-    this.checkKnown('OpenSetClassifier.removeLabel', label);
-    this.examples.delete(label);
-    this.changed();
+    this.#checkKnown('OpenSetClassifier.removeLabel', label);
+    this.#examples.delete(label);
+    this.#changed();
   }
 
   /**
@@ -109,14 +109,15 @@ export class OpenSetClassifier {
         );
       }
     }
-    if (other.examples.size === 0) return;
-    const { features, spread } = this;
-    for (const [label, theirs] of other.examples) {
-      const ours = this.examples.get(label);
-      this.examples.set(label, ours ? mergeExamples(ours, theirs, features, spread) : theirs);
+    if (other.#examples.size === 0) return;
+    const { features } = this;
+    const spread = this.#spread;
+    for (const [label, theirs] of other.#examples) {
+      const ours = this.#examples.get(label);
+      this.#examples.set(label, ours ? mergeExamples(ours, theirs, features, spread) : theirs);
     }
-    this.asked ??= other.asked;
-    this.changed();
+    this.#asked ??= other.#asked;
+    this.#changed();
   }
 
   /**
@@ -130,7 +131,7 @@ export class OpenSetClassifier {
     if (!(keep > 0 && keep < 1)) {
       throw new ArgumentError(`${op}: keep must be above 0 and below 1: it is ${keep}.`);
     }
-    this.checkNotEmpty(op);
+    this.#checkNotEmpty(op);
     if (examples === undefined && (of.labels ?? of.posterior ?? of.classes ?? of.leaveOut) !== undefined) {
       throw new ArgumentError(
         `${op}: labels, posterior, classes and leaveOut belong to examples: there are none. Give the examples they are of.`,
@@ -138,12 +139,12 @@ export class OpenSetClassifier {
     }
     const calibration =
       examples === undefined
-        ? calibrateByKept(this.model(), this.task(keep))
-        : this.bySamples(op, keep, examples, of);
+        ? calibrateByKept(this.#model(), this.#task(keep))
+        : this.#bySamples(op, keep, examples, of);
     checkEnough(op, calibration);
-    this.asked = keep;
-    this.calibration = calibration;
-    this.isStale = false;
+    this.#asked = keep;
+    this.#calibration = calibration;
+    this.#isStale = false;
   }
 
   /**
@@ -161,63 +162,71 @@ export class OpenSetClassifier {
     { posterior, classes }: PredictOptions = {},
   ): OpenSetAnswer | OpenSetAnswer[] {
     const op = 'OpenSetClassifier.predict';
-    this.checkNotEmpty(op);
+    this.#checkNotEmpty(op);
     const rows = rowsOf(op, 'vectors', vectors, this.features);
     const head =
       posterior === undefined ? null : posteriorOfLabels(op, posterior, rows.rows, this.labels, classes);
-    const calibration = this.currentCalibration();
+    const calibration = this.#currentCalibration();
     if (head && calibration && !calibration.combinedWithPosterior) {
       throw new ArgumentError(
         `${op}: the calibration must have a posterior where one is given: it has none. Call calibrate with examples and posterior after the last change.`,
       );
     }
-    const answers = this.answers(rows, head, calibration);
+    const answers = this.#answers(rows, head, calibration);
     return rows.isSingle ? answers[0] : answers;
   }
 
   /** All of the state as the bytes of a safetensors file; every number comes back to the bit. */
   toSafetensors(): Uint8Array {
-    const { options, examples, calibration, asked, isStale } = this;
-    return encodeOpenSet({ options, examples, calibration, asked, isStale });
+    return encodeOpenSet({
+      options: this.#options,
+      examples: this.#examples,
+      calibration: this.#calibration,
+      asked: this.#asked,
+      isStale: this.#isStale,
+    });
   }
 
   /** What `toSafetensors` gave. @throws FormatError for anything else */
   static fromSafetensors(bytes: Uint8Array | ArrayBuffer): OpenSetClassifier {
-    const state = decodeOpenSet(bytes, (options) => new OpenSetClassifier(options as OpenSetOptions).options);
+    const state = decodeOpenSet(
+      bytes,
+      (options) => new OpenSetClassifier(options as OpenSetOptions).#options,
+    );
     const classifier = new OpenSetClassifier(state.options);
-    classifier.examples = new Map(state.examples);
-    classifier.calibration = state.calibration;
-    classifier.asked = state.asked;
-    classifier.isStale = state.isStale;
+    classifier.#examples = new Map(state.examples);
+    classifier.#calibration = state.calibration;
+    classifier.#asked = state.asked;
+    classifier.#isStale = state.isStale;
     return classifier;
   }
 
-  private get spread(): Spread {
+  get #spread(): Spread {
     return this.covariance === 'diag' ? 'diagonal' : 'triangle';
   }
 
-  private changed(): void {
-    this.made = null;
-    this.isStale = true;
+  #changed(): void {
+    this.#made = null;
+    this.#isStale = true;
   }
 
-  private model(): OpenSetModel {
-    this.made ??= new OpenSetModel(this.examples, this.options);
-    return this.made;
+  #model(): OpenSetModel {
+    this.#made ??= new OpenSetModel(this.#examples, this.#options);
+    return this.#made;
   }
 
-  private currentCalibration(): Calibration | null {
-    if (this.asked !== null && this.isStale) {
-      const calibration = calibrateByKept(this.model(), this.task(this.asked));
-      this.calibration = isEnough(calibration) ? calibration : null;
-      this.isStale = false;
+  #currentCalibration(): Calibration | null {
+    if (this.#asked !== null && this.#isStale) {
+      const calibration = calibrateByKept(this.#model(), this.#task(this.#asked));
+      this.#calibration = isEnough(calibration) ? calibration : null;
+      this.#isStale = false;
     }
-    return this.calibration;
+    return this.#calibration;
   }
 
-  private task(keep: number): CalibrationTask {
-    const { score, scoreWithPosterior } = this.options;
-    const labels = this.examples.size;
+  #task(keep: number): CalibrationTask {
+    const { score, scoreWithPosterior } = this.#options;
+    const labels = this.#examples.size;
     return {
       keep,
       score: usable([score].flat(), labels, this.covariance),
@@ -225,7 +234,7 @@ export class OpenSetClassifier {
     };
   }
 
-  private bySamples(
+  #bySamples(
     op: string,
     keep: number,
     examples: Tensor | Vectors,
@@ -239,15 +248,15 @@ export class OpenSetClassifier {
       throw new ArgumentError(`${op}: leaveOut needs the labels of the examples: there are none.`);
     }
     for (const label of labels ?? []) {
-      this.checkKnown(op, label);
-      if (leaveOut && this.examples.get(label)!.count < 2) {
+      this.#checkKnown(op, label);
+      if (leaveOut && this.#examples.get(label)!.count < 2) {
         throw new ArgumentError(
           `${op}: leaveOut needs two examples of each label: '${label}' has one. Add more, or leave it out of the examples.`,
         );
       }
     }
-    const { names } = this.model();
-    return calibrateBySamples(this.model(), this.task(keep), {
+    const { names } = this.#model();
+    return calibrateBySamples(this.#model(), this.#task(keep), {
       x: block(0, rows),
       owners: labels && Int32Array.from(labels, (label) => names.indexOf(label)),
       areExamples: leaveOut,
@@ -255,14 +264,14 @@ export class OpenSetClassifier {
     });
   }
 
-  private answers(
+  #answers(
     { rows, block }: Rows,
     head: Float64Array | null,
     calibration: Calibration | null,
   ): OpenSetAnswer[] {
-    const model = this.model();
+    const model = this.#model();
     const { names, reliability } = model;
-    const { score, scoreWithPosterior } = this.task(0);
+    const { score, scoreWithPosterior } = this.#task(0);
     const used = head ? scoreWithPosterior : score;
     const features = calibration ? used.filter((name) => name !== 'posterior') : [];
     const groups = calibration?.groups ?? oneGroup(names.length);
@@ -292,14 +301,14 @@ export class OpenSetClassifier {
     return answers;
   }
 
-  private checkNotEmpty(op: string): void {
-    if (this.examples.size === 0) {
+  #checkNotEmpty(op: string): void {
+    if (this.#examples.size === 0) {
       throw new ArgumentError(`${op}: there must be examples: there are none. Call addExamples first.`);
     }
   }
 
-  private checkKnown(op: string, label: string): void {
-    if (this.examples.has(label)) return;
+  #checkKnown(op: string, label: string): void {
+    if (this.#examples.has(label)) return;
     const known = this.labels.map((name) => `'${name}'`);
     const shown = known.length > 10 ? [...known.slice(0, 10), '…'] : known;
     throw new ArgumentError(

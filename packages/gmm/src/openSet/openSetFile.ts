@@ -4,13 +4,14 @@
 
 import { parseSafetensors, serializeSafetensors } from '@gmml/nn';
 import { tensor, type Tensor } from '@gmml/tensor';
+import { joined } from '../linearAlgebra/vectors.js';
+import { diagonalAt, triangleSize } from '../linearAlgebra/symmetric.js';
 import { isEnough, type Calibration } from './calibration.js';
 import { decodeCalibration, encodeCalibration } from './calibrationFile.js';
 import { FileReader, refuse, shown } from './fileReader.js';
 import { MOST_KEPT } from './keptExamples.js';
 import { FEW, keptOf, type LabelExamples } from './labelExamples.js';
 import { usable, type FeatureScore, type Score } from './openSetScores.js';
-import { rowStart, triangleSize } from './triangle.js';
 import { LARGEST_FEATURE } from './vectors.js';
 
 const FORMAT = 'gmml.OpenSetClassifier.1';
@@ -152,13 +153,10 @@ function labelOf(reader: FileReader, i: number, label: string, count: number, si
 
 /** As any sum of squares: a diagonal without negative numbers, and off it nothing larger than that allows. */
 function checkScatter(scatter: Float64Array, d: number, label: string): void {
-  const isTriangle = scatter.length !== d;
-  const roots = Float64Array.from({ length: d }, (_, i) =>
-    Math.sqrt(scatter[isTriangle ? rowStart(i) + i : i]),
-  );
+  const roots = Float64Array.from({ length: d }, (_, i) => Math.sqrt(scatter[diagonalAt(scatter, d, i)]));
   const bad = roots.findIndex((root) => Number.isNaN(root));
   if (bad >= 0) refuse(`the scatter of ${shown(label)} must not be negative: that of feature ${bad} is`);
-  if (!isTriangle) return;
+  if (scatter.length === d) return;
   for (let i = 0, at = 0; i < d; i++) {
     for (let j = 0; j <= i; j++, at++) {
       if (Math.abs(scatter[at]) > roots[i] * roots[j] * (1 + 1e-6)) {
@@ -170,8 +168,7 @@ function checkScatter(scatter: Float64Array, d: number, label: string): void {
 
 /** float32 where that holds every number: most embeddings are. */
 function exampleTensor(vectors: readonly Float64Array[], d: number): Tensor {
-  const all = new Float64Array(vectors.length * d);
-  for (const [n, vector] of vectors.entries()) all.set(vector, n * d);
+  const all = joined(vectors);
   const dtype = all.every((value) => Math.fround(value) === value) ? 'float32' : 'float64';
   return tensor(all, { shape: [vectors.length, d], dtype });
 }

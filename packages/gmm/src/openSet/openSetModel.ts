@@ -1,12 +1,13 @@
+import { joined, rowAt, summed } from '../linearAlgebra/vectors.js';
+import { mergeAll, type Moments } from '../linearAlgebra/moments.js';
 import { fitGaussians, type ClassGaussians, type OpenSetCovariance } from './classGaussians.js';
-import { keptExample } from './keptExamples.js';
-import type { Deviations } from './likeliestShrinkage.js';
+import { keptExample, type KeptExample } from './keptExamples.js';
 import { momentsOf, type LabelExamples } from './labelExamples.js';
-import { mergeAll, type Moments } from './moments.js';
-import { Neighbours, type LeftOut } from './neighbours.js';
-import { Norms } from './norms.js';
+import type { Deviations } from './likeliestShrinkage.js';
+import { neighbourCosines, type Cosines, type LeftOut } from './neighbours.js';
+import { normScores, type NormScores } from './norms.js';
 import type { FeatureScore } from './openSetScores.js';
-import { pooledCovariance, pooledVariances, type Pooled } from './pooledCovariance.js';
+import { pooledCovariance, type Pooled } from './pooledCovariance.js';
 import { bestOfGroups, type Groups } from './ranking.js';
 import type { Shrinkage } from './shrinkage.js';
 
@@ -60,48 +61,48 @@ export class OpenSetModel {
   readonly names: readonly string[];
   /** n/(n + 1)·ν/(ν + D) of each label [K]. */
   readonly reliability: readonly number[];
-  private readonly labels: readonly LabelExamples[];
-  private readonly options: ModelOptions;
-  private readonly moments: readonly Moments[];
-  private readonly all: Moments;
-  private readonly pooled: Pooled;
-  private readonly gaussians: ClassGaussians;
-  private readonly background: ClassGaussians;
-  private readonly norms: Norms;
-  private made: { regular?: ClassGaussians; neighbours?: Neighbours } = {};
+  readonly #labels: readonly LabelExamples[];
+  readonly #options: ModelOptions;
+  readonly #moments: readonly Moments[];
+  readonly #all: Moments;
+  readonly #pooled: Pooled;
+  readonly #gaussians: ClassGaussians;
+  readonly #background: ClassGaussians;
+  readonly #norms: NormScores;
+  #made: { regular?: ClassGaussians; cosines?: Cosines } = {};
 
   /** @throws NotPositiveDefiniteError naming the label */
   constructor(labels: ReadonlyMap<string, LabelExamples>, options: ModelOptions) {
     const { features, covariance, shrinkage } = options;
     const sorted = [...labels].toSorted(([a], [b]) => (a < b ? -1 : 1));
     this.names = sorted.map(([name]) => name);
-    this.labels = sorted.map(([, label]) => label);
-    this.options = options;
+    this.#labels = sorted.map(([, label]) => label);
+    this.#options = options;
     const spread = covariance === 'diag' ? 'diagonal' : 'triangle';
-    this.moments = this.labels.map((label) => momentsOf(label, features, spread));
-    this.all = mergeAll(this.moments, features, spread);
-    this.pooled = this.poolOf(this.moments);
-    this.gaussians = this.fitLabels(0);
+    this.#moments = this.#labels.map((label) => momentsOf(label, features, spread));
+    this.#all = mergeAll(this.#moments, features, spread);
+    this.#pooled = this.#poolOf(this.#moments);
+    this.#gaussians = this.#fitLabels(0);
     const ofAll = covariance === 'full' ? 'tied' : covariance;
-    const pooled = this.poolOf([this.all]);
-    this.background = fitGaussians([this.all], this.all, ofAll, pooled, shrinkage, ['all examples']);
-    this.norms = new Norms(this.labels.map(({ kept }) => kept));
-    this.reliability = this.moments.map(({ count }, k) => {
-      const freedom = this.gaussians.freedom[k];
+    const pooled = this.#poolOf([this.#all]);
+    this.#background = fitGaussians([this.#all], this.#all, ofAll, pooled, shrinkage, ['all examples']);
+    this.#norms = normScores(this.#labels.map(({ kept }) => kept));
+    this.reliability = this.#moments.map(({ count }, k) => {
+      const freedom = this.#gaussians.freedom[k];
       return (count / (count + 1)) * (freedom / (freedom + features));
     });
   }
 
   /** The length D of the vectors. */
   get features(): number {
-    return this.options.features;
+    return this.#options.features;
   }
 
   /**
    * Densities of the rows x [n, D], and the scores that are asked for. Rows that are examples are left out of everything.
    */
   score(x: Float64Array, names: readonly FeatureScore[], groups: Groups, left?: LeftOut): ScoredSamples {
-    const { features } = this.options;
+    const { features } = this.#options;
     const n = x.length / features;
     const labels = this.names.length;
     const joint = new Float64Array(n * labels);
@@ -114,18 +115,18 @@ export class OpenSetModel {
         owners: left.owners.subarray(first, end),
         places: left.places.subarray(first, end),
       };
-      const densities = this.gaussians.logDensities(rows, here?.owners);
+      const densities = this.#gaussians.logDensities(rows, here?.owners);
       for (let i = first; i < end; i++) {
-        const logPriors = this.logPriors(left?.owners[i]);
-        const ofRow = joint.subarray(i * labels, (i + 1) * labels);
+        const logPriors = this.#logPriors(left?.owners[i]);
+        const ofRow = rowAt(joint, labels, i);
         for (let k = 0; k < labels; k++) ofRow[k] = densities[(i - first) * labels + k] + logPriors[k];
         logDensity[i] = logSumExp(ofRow);
       }
       const background = names.some((name) => name === 'relative' || name === 'regularized')
-        ? this.background.logDensities(rows, here && new Int32Array(here.owners.length))
+        ? this.#background.logDensities(rows, here && new Int32Array(here.owners.length))
         : new Float64Array();
       for (const name of names) {
-        const values = this.scoreOf(name, rows, densities, background, here);
+        const values = this.#scoreOf(name, rows, densities, background, here);
         scores[name].set(bestOfGroups(values, groups), first * groups.count);
       }
     }
@@ -134,8 +135,8 @@ export class OpenSetModel {
 
   /** The examples that a calibration scores, each of a label that has another. */
   keptRows(): OwnRows {
-    const { labels } = this;
-    const { features, covariance } = this.options;
+    const labels = this.#labels;
+    const { features, covariance } = this.#options;
     const factors = covariance === 'full' ? 2 * labels.length : 1;
     const neighbours = labels.reduce((sum, { kept }) => sum + kept.length, 0) * features;
     const each = covariance === 'diag' ? features * labels.length : (features ** 2 / 2) * (factors + 2);
@@ -144,10 +145,8 @@ export class OpenSetModel {
     const samples = labels.flatMap(({ count, kept }, owner) =>
       count < 2 ? [] : kept.slice(0, quota).map(({ vector }, place) => ({ vector, owner, place })),
     );
-    const x = new Float64Array(samples.length * features);
-    for (const [i, { vector }] of samples.entries()) x.set(vector, i * features);
     return {
-      x,
+      x: joined(samples.map(({ vector }) => vector)),
       owners: Int32Array.from(samples, ({ owner }) => owner),
       places: Int32Array.from(samples, ({ place }) => place),
     };
@@ -157,7 +156,7 @@ export class OpenSetModel {
   placesOf(x: Float64Array, owners: Int32Array): LeftOut {
     const { features } = this;
     const places = owners.map((owner, i) => {
-      const { kept } = this.labels[owner];
+      const { kept } = this.#labels[owner];
       const { hash, vector } = keptExample(x.slice(i * features, (i + 1) * features));
       const place = kept.findIndex(
         (other) => other.hash === hash && other.vector.every((value, j) => value === vector[j]),
@@ -168,7 +167,7 @@ export class OpenSetModel {
   }
 
   /** One score of rows by each label [n, K]. */
-  private scoreOf(
+  #scoreOf(
     name: FeatureScore,
     x: Float64Array,
     densities: Float64Array,
@@ -178,62 +177,60 @@ export class OpenSetModel {
     const by: Readonly<Record<FeatureScore, () => Float64Array>> = {
       density: () => densities,
       relative: () => above(background, densities),
-      regularized: () => above(background, this.regular().logDensities(x, left?.owners)),
-      nearest: () => this.neighbours().cosines(x, left),
-      norm: () => this.norms.scores(x, this.features, (i, k) => this.isKept(i, k, left)),
+      regularized: () => above(background, this.#regular().logDensities(x, left?.owners)),
+      nearest: () => this.#cosines()(x, left),
+      norm: () => this.#norms(x, this.features, (i, k) => this.#isKept(i, k, left)),
     };
     return by[name]();
   }
 
-  private isKept(i: number, k: number, left?: LeftOut): boolean {
-    return left !== undefined && left.owners[i] === k && left.places[i] < this.labels[k].kept.length;
+  #isKept(i: number, k: number, left?: LeftOut): boolean {
+    return left !== undefined && left.owners[i] === k && left.places[i] < this.#labels[k].kept.length;
   }
 
-  private regular(): ClassGaussians {
-    this.made.regular ??= this.fitLabels(REGULAR);
-    return this.made.regular;
+  #regular(): ClassGaussians {
+    this.#made.regular ??= this.#fitLabels(REGULAR);
+    return this.#made.regular;
   }
 
-  private fitLabels(least: number): ClassGaussians {
-    const { covariance, shrinkage } = this.options;
-    return fitGaussians(this.moments, this.all, covariance, this.pooled, shrinkage, this.names, least);
+  #fitLabels(least: number): ClassGaussians {
+    const { covariance, shrinkage } = this.#options;
+    return fitGaussians(this.#moments, this.#all, covariance, this.#pooled, shrinkage, this.names, least);
   }
 
-  private neighbours(): Neighbours {
-    const kept = this.labels.map((label) => label.kept);
-    this.made.neighbours ??= new Neighbours(kept, this.moments, this.all, this.pooled);
-    return this.made.neighbours;
+  #cosines(): Cosines {
+    const kept = this.#labels.map((label) => label.kept);
+    this.#made.cosines ??= neighbourCosines(kept, this.#moments, this.#all, this.#pooled);
+    return this.#made.cosines;
   }
 
   /** The covariance within groups: labels, or all of them as one. */
-  private poolOf(groups: readonly Moments[]): Pooled {
-    const { covariance, shrinkage } = this.options;
-    if (covariance === 'diag') return pooledVariances(groups, this.all, shrinkage);
-    return pooledCovariance(groups, this.all, shrinkage, this.deviationsFrom(groups));
+  #poolOf(groups: readonly Moments[]): Pooled {
+    const { covariance, shrinkage } = this.#options;
+    return pooledCovariance(groups, this.#all, covariance, shrinkage, this.#deviationsFrom(groups));
   }
 
   /** Of about MOST_TELLING kept examples from the mean of their group, where that has others. */
-  private deviationsFrom(groups: readonly Moments[]): Deviations {
-    const { features, labels } = this;
-    const quota = Math.ceil(MOST_TELLING / labels.length);
-    const telling = labels.flatMap(({ kept }, k) => {
+  #deviationsFrom(groups: readonly Moments[]): Deviations {
+    const quota = Math.ceil(MOST_TELLING / this.#labels.length);
+    const telling = this.#labels.flatMap(({ kept }, k) => {
       const { count, mean } = groups[groups.length === 1 ? 0 : k];
+      const away = ({ vector }: KeptExample): Float64Array => vector.map((value, j) => value - mean[j]);
       const reach = count / (count - 1);
-      return count < 2 ? [] : kept.slice(0, quota).map(({ vector }) => ({ vector, mean, reach }));
+      return count < 2 ? [] : kept.slice(0, quota).map((example) => ({ row: away(example), reach }));
     });
-    const rows = new Float64Array(telling.length * features);
-    for (const [n, { vector, mean }] of telling.entries()) {
-      for (let j = 0; j < features; j++) rows[n * features + j] = vector[j] - mean[j];
-    }
-    return { rows, reaches: Float64Array.from(telling, ({ reach }) => reach) };
+    return {
+      rows: joined(telling.map(({ row }) => row)),
+      reaches: Float64Array.from(telling, ({ reach }) => reach),
+    };
   }
 
   /** [K], without one example of `owner` when there is one. */
-  private logPriors(owner?: number): number[] {
-    const { labels } = this;
-    if (this.options.priors === 'equal') return labels.map(() => -Math.log(labels.length));
+  #logPriors(owner?: number): number[] {
+    const labels = this.#labels;
+    if (this.#options.priors === 'equal') return labels.map(() => -Math.log(labels.length));
     const counts = labels.map(({ count }, k) => (k === owner ? count - 1 : count));
-    const total = counts.reduce((sum, count) => sum + count, 0);
+    const total = summed(counts);
     return counts.map((count) => Math.log(count / total));
   }
 }
@@ -251,8 +248,8 @@ export function softmaxOf(x: Float64Array): Float64Array {
   const largest = maximum(x);
   if (largest === -Infinity) return x.map(() => 1 / x.length);
   const exponentials = x.map((value) => Math.exp(value - largest));
-  const sum = exponentials.reduce((total, value) => total + value, 0);
-  return exponentials.map((value) => value / sum);
+  const total = summed(exponentials);
+  return exponentials.map((value) => value / total);
 }
 
 function logSumExp(x: Float64Array): number {

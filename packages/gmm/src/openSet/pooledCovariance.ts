@@ -1,7 +1,7 @@
+import type { Moments } from '../linearAlgebra/moments.js';
+import { addToDiagonal, sumOf } from '../linearAlgebra/symmetric.js';
 import { likeliestShrinkage, type Deviations } from './likeliestShrinkage.js';
-import type { Moments } from './moments.js';
 import { meanVariance, towardVariances, weightsOf, type Shrinkage, type Weights } from './shrinkage.js';
-import { rowStart } from './triangle.js';
 
 /** The covariance within all labels, as a packed triangle or its diagonal, and how it was made. */
 export interface Pooled {
@@ -10,39 +10,27 @@ export interface Pooled {
 }
 
 /**
- * Σ = (W + κ·s·I)/(ν + κ) of the scatters of all labels around their own means, as a packed triangle.
+ * Σ = (W + κ·s·I)/(ν + κ) of the scatters of all labels around their own means, as a packed triangle; for 'diag' the
+ * variances [D], shrunk toward their mean.
  * @param all the moments of all labels together
- * @param deviations of examples, by which shrinkage 'auto' is chosen
+ * @param deviations of examples, by which the shrinkage of a triangle is chosen where it is 'auto'
  */
 export function pooledCovariance(
   labels: readonly Moments[],
   all: Moments,
+  covariance: string,
   shrinkage: Shrinkage,
   deviations: Deviations,
 ): Pooled {
   const d = all.mean.length;
-  const sigma = pooledScatter(labels);
+  const scatter = sumOf(labels.map((label) => label.scatter));
   const freedom = all.count - labels.length;
-  const variance = meanVariance(sigma, freedom, all);
-  const amount = shrinkage === 'auto' ? likeliestShrinkage(sigma, freedom, variance, deviations) : shrinkage;
-  const weights = weightsOf(freedom, amount);
-  for (let at = 0; at < sigma.length; at++) sigma[at] *= weights.scatter;
-  for (let i = 0; i < d; i++) sigma[rowStart(i) + i] += weights.target * variance;
-  return { sigma, weights };
-}
-
-/** The variances within labels [D], shrunk toward their mean. */
-export function pooledVariances(labels: readonly Moments[], all: Moments, shrinkage: Shrinkage): Pooled {
-  const scatter = pooledScatter(labels);
-  const freedom = all.count - labels.length;
-  const target = new Float64Array(scatter.length).fill(meanVariance(scatter, freedom, all));
-  const amount = shrinkage === 'auto' ? towardVariances(scatter, target, freedom) : shrinkage;
-  const weights = weightsOf(freedom, amount);
-  return { sigma: target.map((t, j) => weights.scatter * scatter[j] + weights.target * t), weights };
-}
-
-function pooledScatter(labels: readonly Moments[]): Float64Array {
-  const sum = new Float64Array(labels[0].scatter.length);
-  for (const { scatter } of labels) for (let at = 0; at < sum.length; at++) sum[at] += scatter[at];
-  return sum;
+  const variance = meanVariance(scatter, freedom, all);
+  const estimate = (): number =>
+    covariance === 'diag'
+      ? towardVariances(scatter, new Float64Array(d).fill(variance), freedom)
+      : likeliestShrinkage(scatter, freedom, variance, deviations);
+  const weights = weightsOf(freedom, shrinkage === 'auto' ? estimate() : shrinkage);
+  const own = scatter.map((value) => weights.scatter * value);
+  return { sigma: addToDiagonal(own, d, weights.target * variance), weights };
 }

@@ -3,8 +3,8 @@
 // Σ = (W + κ·T)/(ν + κ); an estimated κ is at least 1. At fixed κ and T, leaving an example out changes Σ by a rank-one
 // matrix and a scale.
 
-import { diagonalOf, type Moments } from './moments.js';
-import { rowStart } from './triangle.js';
+import type { Moments } from '../linearAlgebra/moments.js';
+import { meanOfDiagonal, rowStart } from '../linearAlgebra/symmetric.js';
 
 /** The amount ρ from 0 to 1, or 'auto': estimated from the examples. */
 export type Shrinkage = number | 'auto';
@@ -97,16 +97,11 @@ export function towardVariances(scatter: Float64Array, target: Float64Array, fre
 export function meanVariance(scatter: Float64Array, freedom: number, all: Moments): number {
   const d = all.mean.length;
   const square = all.mean.reduce((sum, m) => sum + m * m, 0) / d;
-  const within = meanDiagonal(scatter, d) / Math.max(1, freedom);
-  const total = meanDiagonal(all.scatter, d) / Math.max(1, all.count - 1);
+  const within = meanOfDiagonal(scatter, d) / Math.max(1, freedom);
+  const total = meanOfDiagonal(all.scatter, d) / Math.max(1, all.count - 1);
   // What is smaller than the rounding of the features is none.
   const least = (Number.EPSILON ** 2 * square) / 4;
   return [within, total, square].find((variance) => variance > least) ?? 1;
-}
-
-function meanDiagonal(scatter: Float64Array, d: number): number {
-  const diagonal = diagonalOf({ count: 0, mean: new Float64Array(d), scatter });
-  return diagonal.reduce((sum, value) => sum + value, 0) / d;
 }
 
 /** tr(S) and tr(S²) of the symmetric Sᵢⱼ = Wᵢⱼ/√(unitᵢ unitⱼ). */

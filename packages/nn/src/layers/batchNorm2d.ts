@@ -76,11 +76,11 @@ export class BatchNorm2d extends Module {
     const { runningMean, runningVar } = this;
     const useRunning = !this.training && runningMean !== null && runningVar !== null;
     return useRunning
-      ? this.normalise(x.sub(perChannel(runningMean)), perChannel(runningVar))
-      : this.normaliseByBatch(x);
+      ? this.#normalise(x.sub(perChannel(runningMean)), perChannel(runningVar))
+      : this.#normaliseByBatch(x);
   }
 
-  private normaliseByBatch(x: Tensor): Tensor {
+  #normaliseByBatch(x: Tensor): Tensor {
     const count = x.size / this.numFeatures;
     if (count < 2) {
       throw new ShapeError(
@@ -91,18 +91,18 @@ export class BatchNorm2d extends Module {
     const mean = x.mean([0, 2, 3], { keepDim: true });
     const centred = x.sub(mean);
     const variance = centred.square().mean([0, 2, 3], { keepDim: true });
-    this.track(mean, variance, count);
-    return this.normalise(centred, variance);
+    this.#track(mean, variance, count);
+    return this.#normalise(centred, variance);
   }
 
-  private normalise(centred: Tensor, variance: Tensor): Tensor {
+  #normalise(centred: Tensor, variance: Tensor): Tensor {
     const normalised = centred.div(variance.add(this.eps).sqrt());
     if (this.weight === null || this.bias === null) return normalised;
     return normalised.mul(perChannel(this.weight)).add(perChannel(this.bias));
   }
 
   /** Moves the running statistics towards a batch's mean and biased variance of `count` values a channel. */
-  private track(mean: Tensor, variance: Tensor, count: number): void {
+  #track(mean: Tensor, variance: Tensor, count: number): void {
     const { runningMean, runningVar, numBatchesTracked } = this;
     if (runningMean === null || runningVar === null || numBatchesTracked === null) return;
     const batches = numBatchesTracked.item() + 1;

@@ -17,19 +17,19 @@ export interface DropoutOptions {
  */
 export class Dropout extends Module {
   readonly p: number;
-  private readonly generator: Generator | undefined;
+  readonly #generator: Generator | undefined;
 
   constructor(p = 0.5, { generator }: DropoutOptions = {}) {
     super();
     checkNumber('Dropout', 'p', p, { from: 0, to: 1 });
     this.p = p;
-    this.generator = generator;
+    this.#generator = generator;
   }
 
   /** x of any shape → the same shape. */
   override forward(x: Tensor): Tensor {
     if (!this.training || this.p === 0) return x;
-    const generator = this.generator ?? defaultGenerator();
+    const generator = this.#generator ?? defaultGenerator();
     // p = 1 keeps nothing, so that the infinite scale is never used.
     const scale = 1 / (1 - this.p);
     const mask = Float64Array.from({ length: x.size }, () => (generator.uniform() < this.p ? 0 : scale));

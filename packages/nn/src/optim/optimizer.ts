@@ -33,8 +33,8 @@ interface Slot {
 export abstract class Optimizer<Options extends { readonly lr: number } = { readonly lr: number }> {
   /** Complete and checked. */
   protected options: Options;
-  private readonly algorithm: string;
-  private readonly slots: readonly Slot[];
+  readonly #algorithm: string;
+  readonly #slots: readonly Slot[];
 
   /**
    * @throws ArgumentError when an option is out of range, or when there are no parameters, one is given twice
@@ -44,9 +44,9 @@ export abstract class Optimizer<Options extends { readonly lr: number } = { read
     const list = [...parameters];
     checkParameters(algorithm, list);
     this.checkOptions(algorithm, options);
-    this.algorithm = algorithm;
+    this.#algorithm = algorithm;
     this.options = structuredClone(options);
-    this.slots = list.map((parameter) => ({ parameter, steps: 0, buffers: [] }));
+    this.#slots = list.map((parameter) => ({ parameter, steps: 0, buffers: [] }));
   }
 
   /** @throws ArgumentError, its message starting with `op`, when an option is out of range */
@@ -70,7 +70,7 @@ export abstract class Optimizer<Options extends { readonly lr: number } = { read
 
   /** @throws ArgumentError unless it is a finite number of at least 0 */
   set lr(lr: number) {
-    checkNumber(this.algorithm, 'lr', lr, { from: 0 });
+    checkNumber(this.#algorithm, 'lr', lr, { from: 0 });
     this.options = { ...this.options, lr };
   }
 
@@ -80,9 +80,9 @@ export abstract class Optimizer<Options extends { readonly lr: number } = { read
    * @throws ShapeError, DTypeError when a gradient put in by hand does not fit its parameter; nothing is updated
    */
   step(): void {
-    const due = this.slots.filter(({ parameter }) => parameter.peekGrad() !== null);
-    for (const [i, { parameter }] of this.slots.entries())
-      checkGradient(`${this.algorithm}.step`, i, parameter);
+    const due = this.#slots.filter(({ parameter }) => parameter.peekGrad() !== null);
+    for (const [i, { parameter }] of this.#slots.entries())
+      checkGradient(`${this.#algorithm}.step`, i, parameter);
 
     const names = this.bufferNames(this.options);
     for (const slot of due) {
@@ -97,7 +97,7 @@ export abstract class Optimizer<Options extends { readonly lr: number } = { read
 
   /** Forgets the gradients of all parameters. */
   zeroGrad(): void {
-    for (const { parameter } of this.slots) parameter.zeroGrad();
+    for (const { parameter } of this.#slots) parameter.zeroGrad();
   }
 
   /** A copy of everything that the next steps depend on, except the parameters and their gradients. */
@@ -105,12 +105,12 @@ export abstract class Optimizer<Options extends { readonly lr: number } = { read
     const names = this.bufferNames(this.options);
     const copies = names.map((name, b) => [
       name,
-      this.slots.map(({ buffers }) => buffers[b]?.clone() ?? null),
+      this.#slots.map(({ buffers }) => buffers[b]?.clone() ?? null),
     ]);
     return {
-      algorithm: this.algorithm,
+      algorithm: this.#algorithm,
       options: structuredClone(this.options),
-      steps: this.slots.map(({ steps }) => steps),
+      steps: this.#slots.map(({ steps }) => steps),
       buffers: Object.fromEntries(copies),
     };
   }
@@ -123,28 +123,28 @@ export abstract class Optimizer<Options extends { readonly lr: number } = { read
    *   number or shape, or has an option out of range; nothing is changed
    */
   loadStateDict(state: OptimizerState): void {
-    const op = `${this.algorithm}.loadStateDict`;
-    const options = this.optionsFrom(op, state);
-    checkSteps(op, state.steps, this.slots.length);
+    const op = `${this.#algorithm}.loadStateDict`;
+    const options = this.#optionsFrom(op, state);
+    checkSteps(op, state.steps, this.#slots.length);
     const names = this.bufferNames(options);
     checkNames(op, 'buffers', Object.keys(state.buffers), names);
-    const buffers = this.slots.map(({ parameter }, i) =>
+    const buffers = this.#slots.map(({ parameter }, i) =>
       state.steps[i] === 0
         ? []
         : names.map((name) => bufferFrom(op, name, i, state.buffers[name][i], parameter)),
     );
 
     this.options = options;
-    for (const [i, slot] of this.slots.entries()) {
+    for (const [i, slot] of this.#slots.entries()) {
       slot.steps = state.steps[i];
       slot.buffers = buffers[i];
     }
   }
 
-  private optionsFrom(op: string, state: OptimizerState): Options {
-    if (state.algorithm !== this.algorithm) {
+  #optionsFrom(op: string, state: OptimizerState): Options {
+    if (state.algorithm !== this.#algorithm) {
       throw new ArgumentError(
-        `${op}: the state must come from ${this.algorithm}: it is from ${state.algorithm}.`,
+        `${op}: the state must come from ${this.#algorithm}: it is from ${state.algorithm}.`,
       );
     }
     checkNames(op, 'options', Object.keys(state.options), Object.keys(this.options));

@@ -27,17 +27,17 @@ export interface SchedulerState {
 export abstract class Scheduler<Options extends object = object> {
   /** Complete and checked. */
   protected options: Options;
-  private readonly algorithm: string;
-  private readonly optimizer: Scheduled;
-  private baseLr: number;
-  private epoch = 0;
+  readonly #algorithm: string;
+  readonly #optimizer: Scheduled;
+  #baseLr: number;
+  #epoch = 0;
 
   protected constructor(algorithm: string, optimizer: Scheduled, options: Options) {
     this.checkOptions(algorithm, options);
-    this.algorithm = algorithm;
-    this.optimizer = optimizer;
+    this.#algorithm = algorithm;
+    this.#optimizer = optimizer;
     this.options = options;
-    this.baseLr = optimizer.lr;
+    this.#baseLr = optimizer.lr;
   }
 
   /** @throws ArgumentError, its message starting with `op`, when an option is out of range */
@@ -48,18 +48,22 @@ export abstract class Scheduler<Options extends object = object> {
 
   /** How many steps there have been. */
   get lastEpoch(): number {
-    return this.epoch;
+    return this.#epoch;
   }
 
   /** Ends an epoch: sets the optimizer's learning rate for the next. */
   step(): void {
-    this.epoch += 1;
-    this.optimizer.lr = this.lrAt(this.epoch, this.baseLr);
+    this.#epoch += 1;
+    this.#optimizer.lr = this.lrAt(this.#epoch, this.#baseLr);
   }
 
   stateDict(): SchedulerState {
-    const { algorithm, baseLr, lastEpoch } = this;
-    return { algorithm, options: { ...this.options } as Record<string, number>, baseLr, lastEpoch };
+    return {
+      algorithm: this.#algorithm,
+      options: { ...this.options } as Record<string, number>,
+      baseLr: this.#baseLr,
+      lastEpoch: this.lastEpoch,
+    };
   }
 
   /**
@@ -68,10 +72,10 @@ export abstract class Scheduler<Options extends object = object> {
    * @throws ArgumentError when the state is another scheduler's or holds a value out of range; nothing is changed
    */
   loadStateDict(state: SchedulerState): void {
-    const op = `${this.algorithm}.loadStateDict`;
-    if (state.algorithm !== this.algorithm) {
+    const op = `${this.#algorithm}.loadStateDict`;
+    if (state.algorithm !== this.#algorithm) {
       throw new ArgumentError(
-        `${op}: the state must come from ${this.algorithm}: it is from ${state.algorithm}.`,
+        `${op}: the state must come from ${this.#algorithm}: it is from ${state.algorithm}.`,
       );
     }
     const options = { ...state.options } as unknown as Options;
@@ -79,9 +83,9 @@ export abstract class Scheduler<Options extends object = object> {
     checkNumber(op, 'baseLr', state.baseLr, { from: 0 });
     checkInteger(op, 'lastEpoch', state.lastEpoch, 0);
     this.options = options;
-    this.baseLr = state.baseLr;
-    this.epoch = state.lastEpoch;
-    this.optimizer.lr = this.lrAt(this.epoch, this.baseLr);
+    this.#baseLr = state.baseLr;
+    this.#epoch = state.lastEpoch;
+    this.#optimizer.lr = this.lrAt(this.#epoch, this.#baseLr);
   }
 }
 

@@ -37,48 +37,50 @@ export function gram(
   );
 }
 
-/**
- * out[first + n] = |L⁻¹ c|² of `count` columns c [D] for L [D, D], lower triangular: `write` puts columns `first` to `first` +
- * `n` into an array [D, width] of zeros, a row for each feature.
- */
-export function squaredMahalanobis(
+/** Gets columns `first` to `first` + `n`, as the first ones of an array z [D, width] that is gone afterwards. */
+export type UseColumns = (z: Float64Array, width: number, first: number, n: number) => void;
+
+/** L⁻¹ (x − c) of the given rows of x, L [D, D] lower triangular, as columns. */
+export function solveBlocks(
+  x: Float64Array,
+  rows: Int32Array,
+  centre: Float64Array,
   l: Float64Array,
-  d: number,
-  count: number,
-  write: (columns: Float64Array, width: number, first: number, n: number) => void,
-  out: Float64Array,
+  use: UseColumns,
 ): void {
+  const d = centre.length;
   noGrad(() =>
     scope(() => {
       const factor = tensor(l, { shape: [d, d] });
-      for (let first = 0; first < count; first += SOLVE_ROWS) {
-        const n = Math.min(SOLVE_ROWS, count - first);
+      for (let first = 0; first < rows.length; first += SOLVE_ROWS) {
+        const n = Math.min(SOLVE_ROWS, rows.length - first);
         const width = Math.ceil(n / SOLVE_UNIT) * SOLVE_UNIT;
         scope(() => {
           const columns = zeros([d, width], { dtype: 'float64' });
-          write(columns.data as Float64Array, width, first, n);
-          addSquares(factor.triangularSolve(columns).data as Float64Array, width, n, out, first);
+          putColumns(x, rows, first, n, centre, columns.data as Float64Array, width);
+          use(factor.triangularSolve(columns).data as Float64Array, width, first, n);
         });
       }
     }),
   );
 }
 
-/** columns[j, i] = x[rows[i], j] − centre[j] for columns [D, width]: a few features at a time, whose lines stay in the cache. */
+/** columns[j, i] = x[rows[first + i], j] − centre[j] for i < n and columns [D, width]: a few features at a time, whose lines stay in the cache. */
 export function putColumns(
   x: Float64Array,
   rows: Int32Array,
+  first: number,
+  n: number,
   centre: Float64Array,
   columns: Float64Array,
   width: number,
 ): void {
   const d = centre.length;
-  const n = rows.length;
   const whole = d - (d % 8);
   for (let j = 0; j < whole; j += 8) {
     const to = j * width;
     for (let i = 0; i < n; i++) {
-      const at = rows[i] * d + j;
+      const at = rows[first + i] * d + j;
       columns[to + i] = x[at] - centre[j];
       columns[to + width + i] = x[at + 1] - centre[j + 1];
       columns[to + 2 * width + i] = x[at + 2] - centre[j + 2];
@@ -90,7 +92,7 @@ export function putColumns(
     }
   }
   for (let j = whole; j < d; j++) {
-    for (let i = 0; i < n; i++) columns[j * width + i] = x[rows[i] * d + j] - centre[j];
+    for (let i = 0; i < n; i++) columns[j * width + i] = x[rows[first + i] * d + j] - centre[j];
   }
 }
 
@@ -107,7 +109,13 @@ export function weightedSums(shares: Float64Array, x: Float64Array, rows: number
 }
 
 /** out[at + n] = Σᵢ z[i, n]² of the first `count` columns. */
-function addSquares(z: Float64Array, width: number, count: number, out: Float64Array, at: number): void {
+export function addSquares(
+  z: Float64Array,
+  width: number,
+  count: number,
+  out: Float64Array,
+  at: number,
+): void {
   out.fill(0, at, at + count);
   const four = z.length - ((z.length / width) % 4) * width;
   for (let row = 0; row < four; row += 4 * width) {

@@ -1,0 +1,50 @@
+import { ArgumentError, IndexError, NotFiniteError, ShapeError, type Tensor } from '@gmml/tensor';
+
+/** @throws NotFiniteError naming the first entry that is NaN or infinite */
+export function checkFinite(op: string, name: string, values: Float32Array | Float64Array): void {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at >= 0) throw new NotFiniteError(`${op}: ${name} must be finite: entry ${at} is ${values[at]}.`);
+}
+
+/** @throws ArgumentError unless matrices [..., D, D] are symmetric up to a share of their largest entry */
+export function checkSymmetric(
+  op: string,
+  name: string,
+  matrices: Float32Array | Float64Array,
+  d: number,
+  tolerance: number,
+): void {
+  let largest = 0;
+  for (const value of matrices) largest = Math.max(largest, Math.abs(value));
+  for (let at = 0; at < matrices.length; at++) {
+    const [row, column] = [Math.floor(at / d) % d, at % d];
+    const mirror = at + (column - row) * (d - 1);
+    if (Math.abs(matrices[at] - matrices[mirror]) > tolerance * largest) {
+      throw new ArgumentError(
+        `${op}: ${name} must be symmetric: entry [${row}, ${column}] is ${matrices[at]}, [${column}, ${row}] is ${matrices[mirror]}.`,
+      );
+    }
+  }
+}
+
+/** @throws ShapeError unless labels are [M] for features [M, ...] */
+export function checkOneLabelEach(op: string, features: Tensor, labels: Tensor): void {
+  if (labels.ndim === 1 && labels.size === features.shape[0]) return;
+  throw new ShapeError(
+    `${op}: one label per row: features are [${features.shape.join(', ')}], labels [${labels.shape.join(', ')}].`,
+  );
+}
+
+/** @throws IndexError naming the first label that is no integer from 0 to `classes` − 1 */
+export function checkLabels(
+  op: string,
+  name: string,
+  labels: Float32Array | Float64Array,
+  classes: number,
+): void {
+  const at = labels.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes));
+  if (at < 0) return;
+  throw new IndexError(
+    `${op}: ${name} must be integers from 0 to ${classes - 1}: label ${at} is ${labels[at]}.`,
+  );
+}
