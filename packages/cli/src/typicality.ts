@@ -29,45 +29,39 @@ export function typicalities(
   sets: readonly HeadOutputs[],
   keep: number,
 ): Typicalities[] {
-  const features = rowsOf(examples.features, examples.count);
-  const posteriors = rowsOf(examples.logPosteriors, examples.count);
+  const width = examples.features.length / examples.count;
   const classes = [...new Set(digits)].toSorted((a, b) => a - b).map(String);
-  const classifier = new OpenSetClassifier({ features: features[0].length, covariance: 'full' });
+  const classifier = new OpenSetClassifier({ features: width, covariance: 'full' });
   for (const label of classes) {
-    classifier.addExamples(
-      label,
-      features.filter((_, row) => String(digits[row]) === label),
-    );
+    const own = Array.from(digits.keys()).filter((row) => String(digits[row]) === label);
+    classifier.addExamples(label, rowsOf(examples.features, examples.count, own));
   }
   classifier.calibrate({
     keep,
-    examples: calibrating.map((row) => features[row]),
+    examples: rowsOf(examples.features, examples.count, calibrating),
     labels: calibrating.map((row) => String(digits[row])),
     leaveOut: true,
-    posterior: calibrating.map((row) => posteriors[row]),
+    posterior: rowsOf(examples.logPosteriors, examples.count, calibrating),
     classes,
   });
   return sets.map((set) => ({
     features: typicalityOf(classifier, set),
-    featuresAndPosterior: typicalityOf(classifier, set, {
-      posterior: rowsOf(set.logPosteriors, set.count),
-      classes,
-    }),
+    featuresAndPosterior: typicalityOf(classifier, set, classes),
   }));
 }
 
+/** @param classes the labels of the head's posterior, where that is to count */
 function typicalityOf(
   classifier: OpenSetClassifier,
-  { features, count }: HeadOutputs,
-  head?: { readonly posterior: readonly Float32Array[]; readonly classes: readonly string[] },
+  { features, logPosteriors, count }: HeadOutputs,
+  classes?: readonly string[],
 ): Float64Array {
-  const rows = rowsOf(features, count);
   const out = new Float64Array(count);
   for (let first = 0; first < count; first += ROWS_AT_ONCE) {
-    const end = first + ROWS_AT_ONCE;
+    const rows = Array.from({ length: Math.min(ROWS_AT_ONCE, count - first) }, (_, i) => first + i);
     const answers = classifier.predict(
-      rows.slice(first, end),
-      head && { ...head, posterior: head.posterior.slice(first, end) },
+      rowsOf(features, count, rows),
+      classes && { posterior: rowsOf(logPosteriors, count, rows), classes },
     );
     // Never null: the classifier is calibrated.
     for (const [i, { typicality }] of answers.entries()) out[first + i] = typicality!;
@@ -75,7 +69,7 @@ function typicalityOf(
   return out;
 }
 
-function rowsOf(values: Float32Array, count: number): Float32Array[] {
-  const length = values.length / count;
-  return Array.from({ length: count }, (_, n) => values.subarray(n * length, (n + 1) * length));
+function rowsOf(values: Float32Array, count: number, rows: readonly number[]): Float32Array[] {
+  const width = values.length / count;
+  return rows.map((row) => values.subarray(row * width, (row + 1) * width));
 }
