@@ -1,6 +1,6 @@
 import { GMML } from '@gmml/gmm';
 import { nllLoss } from '@gmml/nn';
-import type { Tensor } from '@gmml/tensor';
+import { NotPositiveDefiniteError, type Tensor } from '@gmml/tensor';
 import { describe, expect, it } from 'vitest';
 import { differences, golden, gradientDifferences, leaf, type Tensors } from './golden.js';
 
@@ -44,6 +44,27 @@ describe('the compatibility mode agrees with its formulas in torch', () => {
     expect(Object.keys(recorded.nll.gradients)).toEqual(
       expect.arrayContaining(trained.map(([name]) => name)),
     );
+  });
+
+  const isTight = (recorded: Gram): boolean =>
+    isFinite(recorded) && layerOf(recorded).scaleTril().diagonal().min().item() <= 1e-3;
+
+  it.each(cases.filter(isTight))("$name, too tight for 'cholesky'", (recorded) => {
+    expect(() => layerOf(recorded).toParametrization('cholesky')).toThrow(NotPositiveDefiniteError);
+  });
+
+  const convertible = cases.filter((each) => isFinite(each) && !isTight(each));
+
+  it.each(convertible)("$name, converted to 'cholesky'", (recorded) => {
+    const layer = layerOf(recorded).toParametrization('cholesky');
+    const { forward, ...densities } = recorded.outputs;
+    // Posteriors are the same unless 'gram' has clamped something.
+    const { componentLogProb, mixtureWeights } = densities;
+    const clamps = componentLogProb.add(mixtureWeights.log()).max().item() > 0;
+    for (const [name, expected] of Object.entries(clamps ? densities : { ...densities, forward })) {
+      const actual = OUTPUTS[name](layer, recorded.x);
+      expect(differences({ [name]: actual }, { [name]: expected }, 1e-8)).toEqual([]);
+    }
   });
 
   it('a class whose weights are all 0 is an error, where torch has NaN', () => {

@@ -1,4 +1,5 @@
 import { ArgumentError, IndexError, NotFiniteError, ShapeError, type Tensor } from '@gmml/tensor';
+import { show } from '@gmml/tensor/checks';
 
 /** @throws NotFiniteError naming the first entry that is NaN or infinite */
 export function checkFinite(op: string, name: string, values: Float32Array | Float64Array): void {
@@ -27,11 +28,17 @@ export function checkSymmetric(
   }
 }
 
+/** @throws ShapeError unless features are [`rows`, inputDim], as the message calls them */
+export function checkFeatures(op: string, features: Tensor, rows: string, inputDim: number): void {
+  if (features.ndim === 2 && features.shape[1] === inputDim) return;
+  throw new ShapeError(`${op}: features must be [${rows}, ${inputDim}]: they are ${show(features.shape)}.`);
+}
+
 /** @throws ShapeError unless labels are [M] for features [M, ...] */
 export function checkOneLabelEach(op: string, features: Tensor, labels: Tensor): void {
   if (labels.ndim === 1 && labels.size === features.shape[0]) return;
   throw new ShapeError(
-    `${op}: one label per row: features are [${features.shape.join(', ')}], labels [${labels.shape.join(', ')}].`,
+    `${op}: one label per row: features are ${show(features.shape)}, labels ${show(labels.shape)}.`,
   );
 }
 

@@ -1,5 +1,5 @@
-import { ArgumentError, cat, noGrad, NotPositiveDefiniteError, tensor, type Tensor } from '@gmml/tensor';
-import { rowAt } from './linearAlgebra/vectors.js';
+import { ArgumentError, cat, noGrad, tensor, type Tensor } from '@gmml/tensor';
+import { eachRow } from './linearAlgebra/vectors.js';
 import { checkFit, fitClass, insideOf, momentsOf, rowsIn, type GMMLFitOptions } from './fit.js';
 import { membersOf, sigmaFromCovariances } from './initialize.js';
 import { chooseShrinkage } from './leaveOneOut.js';
@@ -39,7 +39,8 @@ export function withClass<Layer extends MixtureLayer>(
   const wider = make(nClass + 1);
   noGrad(() => {
     append(wider.mean, head.mean, tensor(fitted.means, { shape: [1, nComponent, d] }));
-    append(wider.sigma, head.sigma, sigmaOfNew(covariances, head));
+    const sigma = sigmaFromCovariances(covariances, [1, nComponent], d, covType, op, nClass);
+    append(wider.sigma, head.sigma, sigma);
     append(wider.omega, head.omega, tensor(fitted.weights.map(Math.log), { shape: [1, nComponent] }));
     const others = head.logPrior!.logSoftmax(0).add(Math.log(nClass / (nClass + 1)));
     append(wider.logPrior!, others, tensor(Float64Array.of(-Math.log(nClass + 1))));
@@ -71,23 +72,6 @@ export function withoutClass<Layer extends MixtureLayer>(
   return narrower;
 }
 
-/** Free parameters of the class that comes after those of `head`. @throws NotPositiveDefiniteError naming it */
-function sigmaOfNew(
-  covariances: readonly Float64Array[],
-  { nClass, nComponent, d, covType }: MixtureLayer,
-): Tensor {
-  try {
-    return sigmaFromCovariances(covariances, [1, nComponent], d, covType);
-  } catch (error) {
-    if (!(error instanceof NotPositiveDefiniteError)) throw error;
-    throw new NotPositiveDefiniteError(
-      `GMML.addClass: the covariance of class ${nClass}, component ${error.matrix} is not positive definite. Use more shrinkage or give more rows.`,
-      nClass * nComponent + error.matrix,
-      error.pivot,
-    );
-  }
-}
-
 /** to = from and one entry more. */
 function append(to: Tensor, from: Tensor, last: Tensor): void {
   to.copyFrom(cat([from.detach(), last.to(from.dtype)]));
@@ -102,11 +86,10 @@ function copyShared(to: MixtureLayer, from: MixtureLayer): void {
 
 /** The mean of all covariances by their weights, float64: a packed triangle, or variances for 'diag'. */
 function tiedOf(head: MixtureLayer): Float64Array {
-  const { nClass, nComponent, d, covType } = head;
+  const { d, covType } = head;
   const [covariances, weights] = noGrad(() => [head.covariances(), head.mixtureWeights()]);
   const all = Float64Array.from(covariances.data);
-  const each = Array.from({ length: nClass * nComponent }, (_, k) => rowAt(all, d * d, k));
-  const tied = sumOf(each, weights.data);
+  const tied = sumOf(eachRow(all, d * d), weights.data);
   return covType === 'diag' ? Float64Array.from({ length: d }, (_, i) => tied[i * (d + 1)]) : packed(tied, d);
 }
 

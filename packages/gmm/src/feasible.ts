@@ -65,8 +65,8 @@ export function gramLogWeights(omega: Tensor): Tensor {
   return shifted.div(totals).log();
 }
 
-/** x with a share of its mean diagonal entry added to the diagonal. */
-function withJitter(x: Tensor, share: number): Tensor {
+/** x [N, G, D, D] with a share of its mean diagonal entry added to the diagonal. */
+export function withJitter(x: Tensor, share: number): Tensor {
   const d = x.shape[x.ndim - 1];
   const amount = x.trace().mul(share / d);
   return x.add(
@@ -75,6 +75,11 @@ function withJitter(x: Tensor, share: number): Tensor {
       .expand([...amount.shape, d])
       .diagEmbed(),
   );
+}
+
+/** As messages call component `at` of [N, G]. */
+export function componentName(at: number, components: number): string {
+  return `class ${Math.floor(at / components)}, component ${at % components}`;
 }
 
 /** The layer makes its own parameters feasible, so their values need no second look. */
@@ -93,7 +98,7 @@ function factored(mean: Tensor, covariance: Tensor): MultivariateNormal {
       error instanceof NotPositiveDefiniteError
         ? error.matrix
         : Math.floor(covariance.data.findIndex((value) => !Number.isFinite(value)) / (d * d));
-    const name = `class ${Math.floor(at / components)}, component ${at % components}`;
+    const name = componentName(at, components);
     if (error instanceof NotFiniteError) {
       throw new NotFiniteError(
         `GMML: the covariance of ${name} must be finite: its free parameters are not, or overflow. Lower the learning rate or clip the gradient.`,

@@ -1,7 +1,8 @@
 import { Parameter } from '@gmml/nn';
-import { ArgumentError, noGrad, ShapeError, tensor, Tensor, type Generator } from '@gmml/tensor';
+import { ArgumentError, noGrad, tensor, Tensor, type Generator } from '@gmml/tensor';
 import { checkNumber } from '@gmml/tensor/checks';
-import { joined, rowsAt } from './linearAlgebra/vectors.js';
+import { checkFeatures } from './checks.js';
+import { eachRow, joined, rowsAt, squaredNorm } from './linearAlgebra/vectors.js';
 import { choleskyComponents, type CovType } from './feasible.js';
 import { GaussianMixture } from './gaussianMixture.js';
 import { membersOf, sigmaFromCovariances } from './initialize.js';
@@ -82,11 +83,7 @@ export function checkFit(op: string, head: MixtureLayer, shrinkage: number | 'au
 export function insideOf(op: string, head: MixtureLayer, features: Rows): Tensor {
   return noGrad(() => {
     const x = asTensor(features).to('float64');
-    if (x.ndim !== 2 || x.shape[1] !== head.inputDim) {
-      throw new ShapeError(
-        `${op}: features must be [M, ${head.inputDim}]: they are [${x.shape.join(', ')}].`,
-      );
-    }
+    checkFeatures(op, x, 'M', head.inputDim);
     const { projection } = head;
     return projection ? x.matmul(projection.detach().to('float64'), { transposeB: true }) : x;
   });
@@ -113,16 +110,13 @@ export function fitClass(
   );
   const likely = mixture.predict(x).data;
   const groups = Array.from({ length: nComponent }, (_, g): Group => {
-    const at = Array.from({ length: count }, (_row, n) => n).filter((n) => likely[n] === g);
+    const at = [...likely.keys()].filter((n) => likely[n] === g);
     const each = rowsIn(x, at);
     return { moments: momentsOf(each, d, covType), rows: each };
   });
   const entries = covariance === 'diag' ? d : d * d;
   const values = Float64Array.from(mixture.covariances.data);
-  const covariances = groups.map((_, g) => {
-    const own = values.slice(g * entries, (g + 1) * entries);
-    return covariance === 'diag' ? own : packed(own, d);
-  });
+  const covariances = eachRow(values, entries).map((own) => (covariance === 'diag' ? own : packed(own, d)));
   const means = Float64Array.from(mixture.means.data);
   return { count, weights: Float64Array.from(mixture.weights.data), means, covariances, groups };
 }
@@ -138,7 +132,7 @@ function varianceWithin(op: string, classes: readonly Moments[]): number {
   let [within, square] = [0, 0];
   for (const { count, mean, scatter } of classes) {
     within += meanOfDiagonal(scatter, mean.length) / total;
-    square += (count / total) * (mean.reduce((sum, m) => sum + m * m, 0) / mean.length);
+    square += (count / total) * (squaredNorm(mean) / mean.length);
   }
   // What is smaller than the rounding of the features is none.
   if (within > Number.EPSILON ** 2 * square) return within;

@@ -1,5 +1,6 @@
 import { Module } from '@gmml/nn';
-import { ArgumentError, noGrad, scope, ShapeError, tensor, type Tensor } from '@gmml/tensor';
+import { ArgumentError, noGrad, scope, tensor, type Tensor } from '@gmml/tensor';
+import { checkFeatures } from './checks.js';
 import { joined } from './linearAlgebra/vectors.js';
 import type { GMMLFitOptions } from './fit.js';
 import { GMML } from './gmml.js';
@@ -72,7 +73,13 @@ function collect(
 ): { features: Float64Array; labels: Float64Array } {
   const parts: { features: Float64Array; labels: Float64Array }[] = [];
   for (const [x, labels] of loader) {
-    const made = noGrad(() => scope(() => batchOf(inputDim, features(x))));
+    const made = noGrad(() =>
+      scope(() => {
+        const batch = features(x);
+        checkFeatures('fitHead', batch, 'B', inputDim);
+        return Float64Array.from(batch.data);
+      }),
+    );
     parts.push({ features: made, labels: Float64Array.from(labels.data) });
   }
   if (parts.every(({ labels }) => labels.length === 0)) {
@@ -82,15 +89,6 @@ function collect(
     features: joined(parts.map((part) => part.features)),
     labels: joined(parts.map((part) => part.labels)),
   };
-}
-
-function batchOf(inputDim: number, features: Tensor): Float64Array {
-  if (features.ndim !== 2 || features.shape[1] !== inputDim) {
-    throw new ShapeError(
-      `fitHead: features must be [B, ${inputDim}]: they are [${features.shape.join(', ')}].`,
-    );
-  }
-  return Float64Array.from(features.data);
 }
 
 function nameOf(value: unknown): string {

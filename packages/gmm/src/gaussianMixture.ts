@@ -7,7 +7,7 @@ import {
   type Tensor,
 } from '@gmml/tensor';
 import { checkInteger, checkNumber } from '@gmml/tensor/checks';
-import { summed } from './linearAlgebra/vectors.js';
+import { rowAt, summed } from './linearAlgebra/vectors.js';
 import { drawIndex } from './drawIndex.js';
 import { COVARIANCE_FORMS, freeParameters, type CovarianceType } from './mixture/covarianceTypes.js';
 import { completeData, jointLogDensities, normalized, type Observations } from './mixture/em.js';
@@ -195,8 +195,8 @@ export class GaussianMixture {
     const samples = new Float64Array(n * features);
     const noise = new Float64Array(features);
     for (const [i, k] of labels.entries()) {
-      const out = samples.subarray(i * features, (i + 1) * features);
-      out.set(means.subarray(k * features, (k + 1) * features));
+      const out = rowAt(samples, features, i);
+      out.set(rowAt(means, features, k));
       for (let j = 0; j < features; j++) noise[j] = generator.normal();
       form.addNoise(factors, k, noise, out);
     }

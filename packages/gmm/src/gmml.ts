@@ -1,5 +1,6 @@
 import { Buffer, Module, Parameter } from '@gmml/nn';
 import {
+  ArgumentError,
   defaultGenerator,
   full,
   Generator,
@@ -10,7 +11,7 @@ import {
   zeros,
   type Tensor,
 } from '@gmml/tensor';
-import { checkInteger, checkOneOf } from '@gmml/tensor/checks';
+import { checkInteger, checkOneOf, show } from '@gmml/tensor/checks';
 import { outsideScopes } from '@gmml/tensor/kernels';
 import {
   choleskyComponents,
@@ -27,6 +28,7 @@ import { identitySigma, startFromData, sigmaFromScale } from './initialize.js';
 import type { Rows, Vector } from './mixture/rows.js';
 import { achlioptas } from './projection.js';
 import { sampleLayer, type GMMLSampleOptions, type LabelledSamples } from './sample.js';
+import { setToCholesky } from './toCholesky.js';
 
 /** Keeps −log(−log p + …) finite where log p is 0. */
 const STRETCH_FLOOR = 1e-4;
@@ -196,7 +198,7 @@ export class GMML extends Module {
     const fits = each.ndim === 3 && each.shape[0] === nClass && each.shape[2] === d;
     if (!fits || (each.shape[1] !== nComponent && means.ndim !== 2)) {
       throw new ShapeError(
-        `GMML.initMu: the means must be [${nClass}, ${nComponent}, ${d}] or [${nClass}, ${d}]: they are [${means.shape.join(', ')}].`,
+        `GMML.initMu: the means must be [${nClass}, ${nComponent}, ${d}] or [${nClass}, ${d}]: they are ${show(means.shape)}.`,
       );
     }
     this.mean.copyFrom(each.expand([nClass, nComponent, d]));
@@ -261,6 +263,30 @@ export class GMML extends Module {
     return withoutClass(this, label, (nClass) => this.#resized(nClass));
   }
 
+  /**
+   * The same mixture in a new layer of the 'cholesky' parametrisation, to be trained on; nothing is shared. Densities are the
+   * same everywhere. So are posteriors, but for inputs so near to a tight component that its log weight + log density is
+   * above 0: 'gram' takes that for 0, 'cholesky' does not. A layer that is 'cholesky' already is copied; `toGram` of
+   * `@gmml/gmm/torch` is the way back.
+   *
+   * From 'gram' (the temperature is then 1, and learned) every factor needs a diagonal above the floor of 1e-3. Where one
+   * has less, multiply `bottleneck.weight` and `mu_p` by some c > 1 and `sigma_p` by √c ('full': by c), which lowers all log
+   * densities by the same amount.
+   * @throws NotPositiveDefiniteError naming the component that cannot be expressed; NotFiniteError; NumericalError for a
+   *   class without weight; ArgumentError for another name
+   */
+  toParametrization(parametrization: 'cholesky'): GMML {
+    if (parametrization !== 'cholesky') {
+      throw new ArgumentError(
+        `GMML.toParametrization: parametrization must be 'cholesky': it is '${String(parametrization)}'. For 'gram', '@gmml/gmm/torch' has toGram.`,
+      );
+    }
+    const other = this.#resized(this.nClass, parametrization);
+    if (this.parametrization === 'gram') setToCholesky(other, this);
+    else other.loadStateDict(this.stateDict());
+    return other.train(this.training);
+  }
+
   /** n draws from the mixture: x [n, D] in its own space, after the projection, and labels [n]. @throws ArgumentError, IndexError */
   sample(n: number, { label, generator = defaultGenerator() }: GMMLSampleOptions = {}): LabelledSamples {
     return sampleLayer(this, n, label, generator);
@@ -273,21 +299,21 @@ export class GMML extends Module {
   /** x [B, inputDim] → the features that the mixture is over [B, D]: x itself where nothing is projected. @throws ShapeError */
   project(x: Tensor): Tensor {
     if (x.ndim !== 2 || x.shape[1] !== this.inputDim) {
-      throw new ShapeError(`GMML: x must be [B, ${this.inputDim}]: it is [${x.shape.join(', ')}].`);
+      throw new ShapeError(`GMML: x must be [B, ${this.inputDim}]: it is ${show(x.shape)}.`);
     }
     return this.projection ? x.matmul(this.projection, { transposeB: true }) : x;
   }
 
-  /** A layer with the same options, its numbers still to be set. */
-  #resized(nClass: number): GMML {
-    const { inputDim, d, nComponent, covType, parametrization, logStretchTrick } = this;
+  /** A layer with the same options, its numbers still to be set; with a temperature where 'gram' could have none. */
+  #resized(nClass: number, parametrization = this.parametrization): GMML {
+    const { inputDim, d, nComponent, covType, logStretchTrick } = this;
     return new GMML(inputDim, d, nClass, {
       nComponent,
       covType,
       parametrization,
       logStretchTrick,
       projection: this.projection ? 'always' : 'auto',
-      temperature: this.logTemperature !== undefined,
+      temperature: this.logTemperature !== undefined || this.parametrization === 'gram',
       learnPriors: this.logPrior instanceof Parameter,
       generator: new Generator(0),
       dtype: this.mean.dtype,

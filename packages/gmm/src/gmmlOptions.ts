@@ -12,7 +12,7 @@ export interface GMMLOptions {
   readonly logStretchTrick?: boolean;
   /** 'auto' (default) projects when d differs from inputDim; 'always' also when it is equal. */
   readonly projection?: 'auto' | 'always';
-  /** 'cholesky' (default), or 'gram' to reproduce checkpoints of the original PyTorch layer. */
+  /** 'cholesky' (default), or 'gram' to reproduce checkpoints of the original PyTorch layer: `gmmlFromTorch` reads them. */
   readonly parametrization?: Parametrization;
   /** Whether the posterior's temperature is learned; default true. Not with 'gram' or `logStretchTrick`. */
   readonly temperature?: boolean;

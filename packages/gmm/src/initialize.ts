@@ -9,9 +9,16 @@ import {
   type Shape,
   type Tensor,
 } from '@gmml/tensor';
-import { summed } from './linearAlgebra/vectors.js';
+import { joined, summed } from './linearAlgebra/vectors.js';
 import { checkLabels, checkOneLabelEach } from './checks.js';
-import { FULL_JITTER, GRAM_JITTER, SCALE_FLOOR, type CovType, type Parametrization } from './feasible.js';
+import {
+  componentName,
+  FULL_JITTER,
+  GRAM_JITTER,
+  SCALE_FLOOR,
+  type CovType,
+  type Parametrization,
+} from './feasible.js';
 import { RIDGE_SHARE } from './leaveOneOut.js';
 import { factorInPlace } from './linearAlgebra/cholesky.js';
 import { addToDiagonal, meanOfDiagonal, lowerOf } from './linearAlgebra/symmetric.js';
@@ -63,6 +70,7 @@ export function sigmaFromScale(
  * Free parameters of components [N, G] with the given covariances Σ, packed triangles or (for 'diag') variances [D]:
  * the inverse of `choleskyComponents`. To each 1e-6 of its mean variance is added, and a further 2e-6 where the
  * diagonal of a factor would otherwise be below the floor of 1e-3. float64.
+ * @param firstClass the number of the first class in messages, which start with `op`
  * @throws NotPositiveDefiniteError naming the component
  */
 export function sigmaFromCovariances(
@@ -70,35 +78,31 @@ export function sigmaFromCovariances(
   components: Shape,
   d: number,
   covType: CovType,
+  op = 'GMML',
+  firstClass = 0,
 ): Tensor {
-  const entries = covType === 'diag' ? d : d * d;
-  const sigma = new Float64Array(covariances.length * entries);
-  for (const [at, covariance] of covariances.entries()) {
+  const factors = covariances.map((covariance, k) => {
     const factor =
       feasibleFactor(covariance, d, covType, 0) ??
       feasibleFactor(covariance, d, covType, 2 * SCALE_FLOOR ** 2);
-    if (!factor) {
-      const name = `class ${Math.floor(at / components[1])}, component ${at % components[1]}`;
-      throw new NotPositiveDefiniteError(
-        `GMML: the covariance of ${name} is not positive definite. Use more shrinkage or give more rows.`,
-        at,
-        0,
-      );
-    }
-    if (covType === 'diag') {
-      sigma.set(
-        factor.map((s) => inverseSoftplus(s - SCALE_FLOOR)),
-        at * d,
-      );
-      continue;
-    }
-    for (let i = 0; i < d; i++) {
-      const row = at * entries + i * d;
-      for (let j = 0; j < i; j++) sigma[row + j] = factor[i * d + j] * Math.sqrt(d);
-      sigma[row + i] = inverseSoftplus(factor[i * (d + 1)] - SCALE_FLOOR);
-    }
-  }
-  return tensor(sigma, { shape: covType === 'diag' ? [...components, d] : [...components, d, d] });
+    if (factor) return factor;
+    const at = firstClass * components[1] + k;
+    throw new NotPositiveDefiniteError(
+      `${op}: the covariance of ${componentName(at, components[1])} is not positive definite. Use more shrinkage or give more rows.`,
+      at,
+      0,
+    );
+  });
+  const shape = covType === 'diag' ? [...components, d] : [...components, d, d];
+  return sigmaFromFactors(tensor(joined(factors), { shape }), covType);
+}
+
+/** Free parameters of factors [N, G, D, D], or (for 'diag') of standard deviations [N, G, D]. float64, above the floor. */
+export function sigmaFromFactors(factors: Tensor, covType: CovType): Tensor {
+  const isDiagonal = covType === 'diag';
+  const diagonal = (isDiagonal ? factors : factors.diagonal()).sub(SCALE_FLOOR);
+  diagonal.data.set(diagonal.data.map(inverseSoftplus));
+  return isDiagonal ? diagonal : factors.mul(Math.sqrt(factors.shape[3])).diagonalScatter(diagonal);
 }
 
 /** The factor F of Σ with its ridges, less what 'full' adds itself; null when its diagonal is not above the floor. */

@@ -1,7 +1,9 @@
 import { ArgumentError, defaultGenerator, tensor, type Generator, type Tensor } from '@gmml/tensor';
 import { checkInteger, checkNumber } from '@gmml/tensor/checks';
 import { drawIndex } from './drawIndex.js';
-import { rowsAt, summed } from './linearAlgebra/vectors.js';
+import { addRows, noMoments } from './linearAlgebra/moments.js';
+import { meanOfDiagonal } from './linearAlgebra/symmetric.js';
+import { rowsAt, squaredNorm, summed, weightedSum } from './linearAlgebra/vectors.js';
 import {
   findNearest,
   loosen,
@@ -131,13 +133,13 @@ export function lloyd(
     const moved = centersOf(x, weights, labels, centers);
     const moves = movesOf(centers, moved, x.columns);
     loosen(nearest, moves);
-    converged = changes === 0 || moves.reduce((sum, move) => sum + move * move, 0) <= leastMove;
+    converged = changes === 0 || squaredNorm(moves) <= leastMove;
     centers = moved;
   }
   // The labels are those of the final centres.
   findNearest(x, centers, nearest);
   const distances = ownDistances(x, centers, labels);
-  const inertia = distances.reduce((sum, distance, n) => sum + weights[n] * distance, 0);
+  const inertia = weightedSum(weights, distances);
   return { centers, labels, inertia, iterations, converged };
 }
 
@@ -155,7 +157,7 @@ export function seedRows(x: Matrix, weights: Float64Array, k: number, generator:
     for (let trial = 0; trial < candidates; trial++) {
       const row = drawRow(potential, generator);
       const now = closest.map((d, n) => Math.min(d, squaredDistance(x, n, x.data, row * x.columns)));
-      const total = now.reduce((sum, distance, n) => sum + weights[n] * distance, 0);
+      const total = weightedSum(weights, now);
       if (!best || total < best.total) best = { row, total, closest: now };
     }
     chosen[c] = best!.row;
@@ -208,11 +210,6 @@ function centersOf(x: Matrix, weights: Float64Array, labels: Int32Array, former:
 
 /** The mean over the features of their variance. */
 function meanVariance({ data, rows, columns }: Matrix): number {
-  let total = 0;
-  for (let j = 0; j < columns; j++) {
-    let mean = 0;
-    for (let n = 0; n < rows; n++) mean += data[n * columns + j] / rows;
-    for (let n = 0; n < rows; n++) total += (data[n * columns + j] - mean) ** 2 / rows;
-  }
-  return total / columns;
+  const { scatter } = addRows(noMoments(columns, 'diagonal'), data);
+  return meanOfDiagonal(scatter, columns) / rows;
 }

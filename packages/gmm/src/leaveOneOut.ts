@@ -69,13 +69,43 @@ export function meanLogDensity(
     const [own, shared] = [(1 - amount) / (count - 1), amount / others];
     const a = blended(own, scatter, shared, pooled.scatter);
     addToDiagonal(a, mean.length, RIDGE_SHARE * meanOfDiagonal(a, mean.length));
-    const reach = count / (count - 1);
-    const c = reach * (own + (pooled.hasRows ? shared : 0));
-    const isDiagonal = a.length === mean.length;
-    sum += isDiagonal ? diagonalSum(a, away[g], c, reach) : matrixSum(a, mean.length, away[g], c, reach);
-    rows += away[g].length / mean.length;
+    const reaches = new Float64Array(away[g].length / mean.length).fill(count / (count - 1));
+    const share = own + (pooled.hasRows ? shared : 0);
+    const sumOfRows = a.length === mean.length ? diagonalSum : leftOutLogDensity;
+    sum += sumOfRows(a, away[g], share, reaches);
+    rows += reaches.length;
   }
   return sum / rows;
+}
+
+/**
+ * Σ log N(x; μ₋ₓ, A − c δ δᵀ) less what does not depend on A, with c = share·reach and x − μ₋ₓ = reach·δ: as
+ * log |A − c δ δᵀ| = log |A| + log(1 − c·q) and δᵀ(A − c δ δᵀ)⁻¹δ = q/(1 − c·q) for q = δᵀA⁻¹δ, one factor of A is enough.
+ * −∞ where a covariance is none. (Sherman and Morrison, "Adjustment of an inverse matrix corresponding to a change in one
+ * element of a given matrix", 1950.)
+ * @param a A as a packed triangle
+ * @param away δ [n, D]
+ * @param reaches count/(count − 1) of what each row is left out of [n]
+ */
+export function leftOutLogDensity(
+  a: Float64Array,
+  away: Float64Array,
+  share: number,
+  reaches: Float64Array,
+): number {
+  const d = away.length / reaches.length;
+  const l = lowerOf(a, d);
+  if (factorInPlace(l, d) >= 0) return -Infinity;
+  const logDet = logDeterminant(l, d);
+  const squares = new Float64Array(reaches.length);
+  squaredDistances(away, indices(squares.length), new Float64Array(d), l, squares);
+  let sum = 0;
+  for (const [n, reach] of reaches.entries()) {
+    const rest = 1 - share * reach * squares[n];
+    if (!(rest > 0)) return -Infinity;
+    sum -= 0.5 * (logDet + Math.log(rest) + (reach ** 2 * squares[n]) / rest);
+  }
+  return sum;
 }
 
 /** At most MOST_ROWS rows less the mean. */
@@ -91,28 +121,12 @@ export function deviations(rows: Float64Array, mean: Float64Array): Float64Array
   return out;
 }
 
-/** Σ log N less what all ρ have in common. */
-function matrixSum(a: Float64Array, d: number, away: Float64Array, c: number, reach: number): number {
-  const l = lowerOf(a, d);
-  if (factorInPlace(l, d) >= 0) return -Infinity;
-  const logDet = logDeterminant(l, d);
-  const squares = new Float64Array(away.length / d);
-  squaredDistances(away, indices(squares.length), new Float64Array(d), l, squares);
-  let sum = 0;
-  for (const squared of squares) {
-    const rest = 1 - c * squared;
-    if (!(rest > 0)) return -Infinity;
-    sum -= 0.5 * (logDet + Math.log(rest) + (reach ** 2 * squared) / rest);
-  }
-  return sum;
-}
-
-function diagonalSum(a: Float64Array, away: Float64Array, c: number, reach: number): number {
-  const d = a.length;
+/** As `leftOutLogDensity`, of variances [D]; all rows have one reach. */
+function diagonalSum(a: Float64Array, away: Float64Array, share: number, [reach]: Float64Array): number {
   let sum = 0;
   for (let at = 0; at < away.length; at++) {
     const square = away[at] ** 2;
-    const variance = a[at % d] - c * square;
+    const variance = a[at % a.length] - share * reach * square;
     if (!(variance > 0)) return -Infinity;
     sum -= 0.5 * (Math.log(variance) + (reach ** 2 * square) / variance);
   }

@@ -3,6 +3,7 @@ import { ArgumentError, tensor, type Tensor } from '@gmml/tensor';
 import { checkNumber } from '@gmml/tensor/checks';
 import { checkLabels, checkOneLabelEach } from './checks.js';
 import type { GMML } from './gmml.js';
+import { oneHot } from './linearAlgebra/vectors.js';
 
 /** Options of `GMMLoss`. */
 export interface GMMLossOptions {
@@ -54,7 +55,11 @@ export class GMMLoss {
     const [batch] = features.shape;
     const inside = head.project(features).reshape([batch, 1, 1, head.d]);
     const logProb = components.logProb(inside);
-    const own = ownClass(labels, head);
+    // 1 at the true class and 0 elsewhere.
+    const own = tensor(oneHot(labels.data, head.nClass), {
+      shape: [batch, head.nClass, 1],
+      dtype: head.mean.dtype,
+    });
     // −½d² is the log density less its value at the mean, and that is D/2 less the entropy.
     const halfDistances = logProb.add(components.entropy().sub(head.d / 2));
     const stretched = this.margin === 0 ? logProb : logProb.add(halfDistances.mul(own.mul(this.margin)));
@@ -73,11 +78,4 @@ function checkHead({ parametrization, logStretchTrick }: GMML): void {
   throw new ArgumentError(
     `GMMLoss: the head's posterior must be that of its densities: with ${what} it is not. Make the head with parametrization 'cholesky' and without logStretchTrick.`,
   );
-}
-
-/** 1 at the true class and 0 elsewhere [B, N, 1]. */
-function ownClass(labels: Tensor, { nClass, mean }: GMML): Tensor {
-  const own = new Float64Array(labels.size * nClass);
-  for (const [n, label] of labels.data.entries()) own[n * nClass + label] = 1;
-  return tensor(own, { shape: [labels.size, nClass, 1], dtype: mean.dtype });
 }

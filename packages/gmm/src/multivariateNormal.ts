@@ -1,8 +1,7 @@
 import { ArgumentError, randn, ShapeError, type Generator, type Shape, type Tensor } from '@gmml/tensor';
-import { broadcastShapes } from '@gmml/tensor/checks';
+import { broadcastShapes, show } from '@gmml/tensor/checks';
+import { LOG_2PI } from './linearAlgebra/vectors.js';
 import { checkFinite, checkSymmetric } from './checks.js';
-
-const LOG_2PI = Math.log(2 * Math.PI);
 
 /** Asymmetry up to this share of the largest entry is taken for rounding. */
 const SYMMETRY_TOLERANCE = 1e-4;
@@ -73,7 +72,7 @@ export class MultivariateNormal {
   logProb(x: Tensor): Tensor {
     if (x.ndim < 1 || x.shape[x.ndim - 1] !== this.dim) {
       throw new ShapeError(
-        `MultivariateNormal.logProb: x must be [..., ${this.dim}]: it is [${x.shape.join(', ')}].`,
+        `MultivariateNormal.logProb: x must be [..., ${this.dim}]: it is ${show(x.shape)}.`,
       );
     }
     if (this.#isDiag) return this.#logDensity(x.sub(this.mean).div(this.#scale).square().sum(-1));
@@ -159,7 +158,7 @@ function checkShapes(mean: Tensor, scale: NormalScale): { name: keyof NormalScal
   const fits = mean.ndim >= 1 && tail.every((n, i) => tensor.shape[tensor.ndim - tail.length + i] === n);
   if (!fits) {
     throw new ShapeError(
-      `MultivariateNormal: the mean must be [..., D] and ${name} [..., ${tail.map(() => 'D').join(', ')}]: the mean is [${mean.shape.join(', ')}], ${name} is [${tensor.shape.join(', ')}].`,
+      `MultivariateNormal: the mean must be [..., D] and ${name} [..., ${tail.map(() => 'D').join(', ')}]: the mean is ${show(mean.shape)}, ${name} is ${show(tensor.shape)}.`,
     );
   }
   return { name, tensor };

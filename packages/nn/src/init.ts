@@ -1,6 +1,6 @@
 import { ArgumentError, defaultGenerator, tensor } from '@gmml/tensor';
 import type { DType, Generator, Shape, Tensor } from '@gmml/tensor';
-import { checkNumber } from '@gmml/tensor/checks';
+import { checkNumber, show } from '@gmml/tensor/checks';
 
 /** Options shared by everything that starts from random numbers. */
 export interface InitOptions {
@@ -24,7 +24,7 @@ export function kaimingUniform(shape: Shape, options: InitOptions & { a?: number
   checkNumber('kaimingUniform', 'a', a);
   if (shape.length < 2 || !shape.every((n) => Number.isSafeInteger(n) && n > 0)) {
     throw new ArgumentError(
-      `kaimingUniform: the shape must have two dimensions or more, each at least 1: it is [${shape.join(', ')}].`,
+      `kaimingUniform: the shape must have two dimensions or more, each at least 1: it is ${show(shape)}.`,
     );
   }
   const gain = Math.sqrt(2 / (1 + a * a));

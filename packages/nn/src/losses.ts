@@ -1,6 +1,6 @@
 import { DTypeError, IndexError, ShapeError } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
-import { checkNumber, checkOneOf, sameShape } from '@gmml/tensor/checks';
+import { checkNumber, checkOneOf, sameShape, show } from '@gmml/tensor/checks';
 
 /** What becomes of the losses of the samples: their mean, their sum, or each by itself. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -67,7 +67,7 @@ export function mseLoss(x: Tensor, y: Tensor, { reduction = 'mean' }: LossOption
   checkReduction('mseLoss', reduction);
   if (!sameShape(x.shape, y.shape)) {
     throw new ShapeError(
-      `mseLoss: x and y must have the same shape: x is [${x.shape.join(', ')}], y is [${y.shape.join(', ')}].`,
+      `mseLoss: x and y must have the same shape: x is ${show(x.shape)}, y is ${show(y.shape)}.`,
     );
   }
   if (x.dtype !== y.dtype) {
@@ -91,7 +91,7 @@ function negativeLogLikelihood(
   if (x.ndim !== 2 || labels.ndim !== 1 || labels.size !== x.shape[0]) {
     throw new ShapeError(
       `${op}: ${name} must be [B, C] and labels [B]: ` +
-        `${name} are [${x.shape.join(', ')}], labels are [${labels.shape.join(', ')}].`,
+        `${name} are ${show(x.shape)}, labels are ${show(labels.shape)}.`,
     );
   }
   checkLabels(op, labels, x.shape[1]);

@@ -68,23 +68,13 @@ export abstract class Module {
   }
 
   /** The parameters with their names in the state dict, each once, under its first name. */
-  *namedParameters(): IterableIterator<[name: string, parameter: Parameter]> {
-    const seen = new Set<Tensor>();
-    for (const [name, value] of this.#state()) {
-      if (!(value instanceof Parameter) || seen.has(value)) continue;
-      seen.add(value);
-      yield [name, value];
-    }
+  namedParameters(): IterableIterator<[name: string, parameter: Parameter]> {
+    return onceEach(this.#state(), Parameter);
   }
 
   /** The buffers with their names in the state dict, each once, under its first name. */
-  *namedBuffers(): IterableIterator<[name: string, buffer: Buffer]> {
-    const seen = new Set<Tensor>();
-    for (const [name, value] of this.#state()) {
-      if (!(value instanceof Buffer) || seen.has(value)) continue;
-      seen.add(value);
-      yield [name, value];
-    }
+  namedBuffers(): IterableIterator<[name: string, buffer: Buffer]> {
+    return onceEach(this.#state(), Buffer);
   }
 
   /** This module and all within it, each once, a module before its parts. */
@@ -93,13 +83,8 @@ export abstract class Module {
   }
 
   /** This module (named '') and all within it with their names, each once, a module before its parts. */
-  *namedModules(): IterableIterator<[name: string, module: Module]> {
-    const seen = new Set<Module>();
-    for (const [name, module] of this.#tree('', [])) {
-      if (seen.has(module)) continue;
-      seen.add(module);
-      yield [name, module];
-    }
+  namedModules(): IterableIterator<[name: string, module: Module]> {
+    return onceEach(this.#tree('', []), Module);
   }
 
   /**
@@ -193,6 +178,19 @@ export abstract class Module {
         if (isMember(element)) yield [this.stateName(`${field}.${i}`), element];
       }
     }
+  }
+}
+
+/** The members of a kind, each once, under its first name. */
+function* onceEach<Kind>(
+  members: Iterable<Member>,
+  kind: abstract new (...of: never[]) => Kind,
+): IterableIterator<[name: string, value: Kind]> {
+  const seen = new Set<unknown>();
+  for (const [name, value] of members) {
+    if (!(value instanceof kind) || seen.has(value)) continue;
+    seen.add(value);
+    yield [name, value];
   }
 }
 

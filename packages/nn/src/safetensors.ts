@@ -4,7 +4,7 @@
 import { ArgumentError, FormatError, tensor } from '@gmml/tensor';
 import type { DType, Tensor } from '@gmml/tensor';
 import { ELEMENT_BYTES, headerLength, MAX_HEADER_BYTES, parseHeader, quote } from './safetensorsHeader.js';
-import type { Entry } from './safetensorsHeader.js';
+import type { Entry, Header } from './safetensorsHeader.js';
 
 /** What a safetensors file holds. */
 export interface Safetensors {
@@ -27,16 +27,28 @@ export function parseSafetensors(bytes: Uint8Array | ArrayBuffer): Safetensors {
   const op = 'parseSafetensors';
   const all = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
   const dataStart = 8 + headerLength(op, all, all.length);
-  const { entries, metadata } = parseHeader(op, all.subarray(8, dataStart), all.length - dataStart);
-  const tensors = entries.map((entry) => {
-    const data = all.subarray(dataStart + entry.begin, dataStart + entry.end);
-    return [entry.name, decodeTensor(op, entry, data)] as const;
-  });
+  const header = parseHeader(op, all.subarray(8, dataStart), all.length - dataStart);
+  return decodeTensors(op, header, (begin, end) => all.subarray(dataStart + begin, dataStart + end));
+}
+
+/**
+ * The tensors of a header, `bytesOf` giving the bytes of each.
+ *
+ * @throws FormatError, its message starting with `op`, for a number out of range
+ */
+export function decodeTensors(
+  op: string,
+  { entries, metadata }: Header,
+  bytesOf: (begin: number, end: number) => Uint8Array,
+): Safetensors {
+  const tensors = entries.map((entry) => [
+    entry.name,
+    decodeTensor(op, entry, bytesOf(entry.begin, entry.end)),
+  ]);
   return { tensors: Object.fromEntries(tensors), metadata };
 }
 
-/** One tensor from its bytes. @throws FormatError, its message starting with `op`, for a number out of range */
-export function decodeTensor(op: string, { name, dtype, shape }: Entry, bytes: Uint8Array): Tensor {
+function decodeTensor(op: string, { name, dtype, shape }: Entry, bytes: Uint8Array): Tensor {
   const { as, read } = readers[dtype];
   const elementBytes = ELEMENT_BYTES.get(dtype)!;
   const count = bytes.length / elementBytes;

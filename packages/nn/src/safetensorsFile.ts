@@ -2,7 +2,7 @@
 
 import { ArgumentError, FormatError } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
-import { decodeTensor, serializeSafetensors } from './safetensors.js';
+import { decodeTensors, serializeSafetensors } from './safetensors.js';
 import type { Safetensors } from './safetensors.js';
 import { headerLength, parseHeader } from './safetensorsHeader.js';
 
@@ -11,8 +11,13 @@ type FileSystem = typeof import('node:fs');
 /**
  * Writes tensors to a safetensors file, whole or not at all: into a new file beside it, which then takes its name.
  *
+ * A state dict has PyTorch's names, so that `model.load_state_dict(safetensors.torch.load_file(path))` takes it as it is.
+ * Some readers, Hugging Face's transformers among them, want to be told the framework: the metadata `format: 'pt'`.
+ *
  * @param tensors by name, such as `model.stateDict()`
  * @param metadata strings to keep beside them
+ * @example
+ * saveSafetensors('model.safetensors', model.stateDict(), { format: 'pt' });
  * @throws ArgumentError when the file cannot be written, or as {@link serializeSafetensors}
  */
 export function saveSafetensors(
@@ -58,11 +63,7 @@ function readTensors(fs: FileSystem, file: number, op: string): Safetensors {
   const headerBytes = headerLength(op, readAt(fs, file, op, 0, Math.min(8, fileBytes)), fileBytes);
   const dataStart = 8 + headerBytes;
   const header = parseHeader(op, readAt(fs, file, op, 8, headerBytes), fileBytes - dataStart);
-  const tensors = header.entries.map((entry) => {
-    const bytes = readAt(fs, file, op, dataStart + entry.begin, entry.end - entry.begin);
-    return [entry.name, decodeTensor(op, entry, bytes)] as const;
-  });
-  return { tensors: Object.fromEntries(tensors), metadata: header.metadata };
+  return decodeTensors(op, header, (begin, end) => readAt(fs, file, op, dataStart + begin, end - begin));
 }
 
 /** Exactly `length` bytes of the file from `position`. */

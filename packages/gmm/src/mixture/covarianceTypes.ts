@@ -208,7 +208,7 @@ function blended(
   const totals = new Float64Array(rows);
   const overlaps = new Float64Array(components * components);
   for (let n = 0; n < rows; n++) {
-    const own = shares.subarray(n * components, (n + 1) * components);
+    const own = rowAt(shares, components, n);
     const total = summed(own);
     totals[n] = total;
     if (total === 0) continue;

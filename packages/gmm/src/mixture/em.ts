@@ -1,5 +1,5 @@
 import { NumericalError } from '@gmml/tensor';
-import { indices, rowAt, summed } from '../linearAlgebra/vectors.js';
+import { LOG_2PI, indices, rowAt, summed, weightedSum } from '../linearAlgebra/vectors.js';
 import { FEW_FEATURES, weightedSums } from '../linearAlgebra/products.js';
 import { COVARIANCE_FORMS, type CovarianceType } from './covarianceTypes.js';
 import type { Moments, Parameters, Settings } from './model.js';
@@ -13,8 +13,6 @@ import { shrinkageAmounts } from './shrinkage.js';
  * 10 ε that every count is given.
  */
 const NEGLIGIBLE = -80;
-
-const LOG_2PI = Math.log(2 * Math.PI);
 
 /** Samples of a component that are screened before screening is given up where it tells none of them. */
 const SCREENED = 16;
@@ -122,9 +120,7 @@ export function normalized(joint: Float64Array, components: number, least: numbe
 
 /** Σ wₙ log p(xₙ) / Σ wₙ. */
 export function weightedMean(logLikelihoods: Float64Array, data: Observations): number {
-  let total = 0;
-  for (let n = 0; n < data.rows; n++) total += data.sampleWeight[n] * logLikelihoods[n];
-  return total / data.totalWeight;
+  return weightedSum(data.sampleWeight, logLikelihoods) / data.totalWeight;
 }
 
 /** Samples without gaps. */

@@ -1,13 +1,11 @@
 import { ArgumentError } from '@gmml/tensor';
-import { indices, summed } from '../linearAlgebra/vectors.js';
+import { LOG_2PI, indices, rowAt, summed } from '../linearAlgebra/vectors.js';
 import { factorInPlace, logDeterminant, solveLower, solveUpper } from '../linearAlgebra/cholesky.js';
 import { squaredDistances } from '../linearAlgebra/whitening.js';
 import { COVARIANCE_FORMS, type CovarianceType } from './covarianceTypes.js';
 import { countsOf, meansOf, type Observations } from './em.js';
 import type { Parameters } from './model.js';
 import type { Matrix } from './rows.js';
-
-const LOG_2PI = Math.log(2 * Math.PI);
 
 /** Rows that have the same coordinates. */
 interface Pattern {
@@ -53,7 +51,7 @@ export function dataWithGaps(
       const covariances = new Float64Array(components * size);
       for (let k = 0; k < components; k++) {
         const own = shares.filter((_, at) => at % components === k);
-        const count = counts.subarray(k, k + 1);
+        const count = rowAt(counts, 1, k);
         const completed = expected(k);
         const mean = meansOf(completed, own, count);
         means.set(mean, k * x.columns);
@@ -102,7 +100,7 @@ function conditionalMeans(
 ): Matrix {
   const { columns } = x;
   const data = x.data.slice();
-  const mean = parameters.means.subarray(k * columns, (k + 1) * columns);
+  const mean = rowAt(parameters.means, columns, k);
   for (const { rows, observed, missing } of patterns) {
     if (missing.length === 0) continue;
     const slopes = slopesOf(parameters, covariance, columns, k, observed, missing);
@@ -195,7 +193,7 @@ function factorOf(
 function patternsOf({ data, rows, columns }: Matrix): Pattern[] {
   const groups = new Map<string, number[]>();
   for (let n = 0; n < rows; n++) {
-    const row = data.subarray(n * columns, (n + 1) * columns);
+    const row = rowAt(data, columns, n);
     const key = Array.from(row, (value) => (Number.isNaN(value) ? '0' : '1')).join('');
     const group = groups.get(key);
     if (group) group.push(n);

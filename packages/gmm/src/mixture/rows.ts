@@ -1,4 +1,6 @@
 import { ArgumentError, NotFiniteError, ShapeError, tensor, Tensor } from '@gmml/tensor';
+import { sameShape, show } from '@gmml/tensor/checks';
+import { rowAt } from '../linearAlgebra/vectors.js';
 import { checkFinite } from '../checks.js';
 
 /** N samples of D features: a tensor [N, D] of either dtype, or N arrays of D numbers. */
@@ -36,13 +38,8 @@ export function readRows(op: string, name: string, x: Rows, columns?: number): M
 
 /** x as float64 numbers. @throws ShapeError unless there are `length` of them; NotFiniteError */
 export function readVector(op: string, name: string, x: Vector, length: number): Float64Array {
-  const shape = x instanceof Tensor ? x.shape : [x?.length];
-  if (shape.length !== 1 || shape[0] !== length) {
-    throw new ShapeError(`${op}: ${name} must be [${length}]: it is [${shape.join(', ')}].`);
-  }
-  const out = Float64Array.from(x instanceof Tensor ? x.data : x);
-  checkFinite(op, name, out);
-  return out;
+  const [values, shape] = x instanceof Tensor ? [x.data, x.shape] : [x, [x?.length]];
+  return numbersIn(op, name, values, shape, [length]);
 }
 
 /** x as float64 numbers in the given shape. @throws ShapeError, NotFiniteError */
@@ -53,12 +50,7 @@ export function readTensor(
   shape: readonly number[],
 ): Float64Array {
   const read = x instanceof Tensor ? x : tensor(x as number[], { dtype: 'float64' });
-  if (read.shape.length !== shape.length || read.shape.some((n, i) => n !== shape[i])) {
-    throw new ShapeError(`${op}: ${name} must be [${shape.join(', ')}]: it is [${read.shape.join(', ')}].`);
-  }
-  const out = Float64Array.from(read.data);
-  checkFinite(op, name, out);
-  return out;
+  return numbersIn(op, name, read.data, read.shape, shape);
 }
 
 /** Non-negative weights of the samples, or ones. @throws ArgumentError for a negative one or nothing but zeros */
@@ -96,11 +88,24 @@ export function checkRows(op: string, x: Matrix, allowMissing: boolean, remedy: 
     at = (row + 1) * columns - 1;
   }
   if (bad.length === 0) return;
-  const isNaN = bad.some((row) =>
-    data.subarray(row * columns, (row + 1) * columns).some((value) => Number.isNaN(value)),
-  );
+  const isNaN = bad.some((row) => rowAt(data, columns, row).some((value) => Number.isNaN(value)));
   const what = isNaN && !allowMissing ? 'NaN' : 'an infinity';
   throw new NotFiniteError(`${op}: x must be finite: ${what} in ${rowsNamed(bad)}. ${remedy}`);
+}
+
+function numbersIn(
+  op: string,
+  name: string,
+  values: ArrayLike<number>,
+  shape: readonly number[],
+  wanted: readonly number[],
+): Float64Array {
+  if (!sameShape(shape, wanted)) {
+    throw new ShapeError(`${op}: ${name} must be ${show(wanted)}: it is ${show(shape)}.`);
+  }
+  const out = Float64Array.from(values);
+  checkFinite(op, name, out);
+  return out;
 }
 
 function rowsNamed(rows: readonly number[]): string {
@@ -110,7 +115,7 @@ function rowsNamed(rows: readonly number[]): string {
 }
 
 function fromTensor(x: Tensor, refuse: (what: string) => never): Matrix {
-  if (x.ndim !== 2) refuse(`[${x.shape.join(', ')}]`);
+  if (x.ndim !== 2) refuse(show(x.shape));
   const data = x.data instanceof Float64Array ? x.data : Float64Array.from(x.data);
   return { data, rows: x.shape[0], columns: x.shape[1] };
 }

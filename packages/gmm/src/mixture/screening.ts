@@ -1,4 +1,5 @@
 import { solveUpper } from '../linearAlgebra/cholesky.js';
+import { squaredNorm } from '../linearAlgebra/vectors.js';
 import { whitened } from '../linearAlgebra/whitening.js';
 
 /**
@@ -7,7 +8,7 @@ import { whitened } from '../linearAlgebra/whitening.js';
  */
 export function tellingDirection(l: Float64Array, from: Float64Array, to: Float64Array): Float64Array | null {
   const u = whitened(to, from, l);
-  const norm = u.reduce((sum, value) => sum + value * value, 0);
+  const norm = squaredNorm(u);
   if (!(norm > 0 && norm < Infinity)) return null;
   return solveUpper(
     l,

@@ -1,4 +1,4 @@
-import { summed } from '../linearAlgebra/vectors.js';
+import { eachRow, rowAt, squaredNorm, summed } from '../linearAlgebra/vectors.js';
 import { sumOf } from '../linearAlgebra/symmetric.js';
 import { COVARIANCE_FORMS, type CovarianceType } from './covarianceTypes.js';
 import type { Moments, Settings, Shrinkage } from './model.js';
@@ -54,9 +54,8 @@ function targetOf(moments: Moments, covariance: CovarianceType, toward: Shrinkag
   const target = new Float64Array(covariances.length);
   if (toward === 'tied') {
     const total = summed(counts);
-    const parts = Array.from(counts, (_, k) => covariances.subarray(k * each, (k + 1) * each));
     const pooled = sumOf(
-      parts,
+      eachRow(covariances, each),
       counts.map((count) => count / total),
     );
     return target.map((_, at) => pooled[at % each]);
@@ -65,7 +64,7 @@ function targetOf(moments: Moments, covariance: CovarianceType, toward: Shrinkag
   const diagonal = COVARIANCE_FORMS[covariance].diagonal(sizes);
   const entries = diagonal.length / matrices;
   for (let m = 0; m < matrices; m++) {
-    const own = diagonal.subarray(m * entries, (m + 1) * entries);
+    const own = rowAt(diagonal, entries, m);
     const mean = own.reduce((sum, at) => sum + covariances[at] / entries, 0);
     for (const at of own) target[at] = mean;
   }
@@ -88,7 +87,7 @@ function samplingErrors(
   const z = new Float64Array(d);
   for (let k = 0; k < components; k++) {
     const m = isTied ? 0 : k;
-    const s = covariances.subarray(m * each, (m + 1) * each);
+    const s = rowAt(covariances, each, m);
     const error = covariance === 'full' || isTied ? matrixError(s, d) : varianceError(s);
     for (let n = 0; n < rows; n++) {
       const share = shares[n * components + k] / (isTied ? total : counts[k]);
@@ -102,7 +101,7 @@ function samplingErrors(
 
 /** z ↦ ‖z zᵀ − S‖² = |z|⁴ − 2 zᵀ S z + ‖S‖². */
 function matrixError(s: Float64Array, d: number): (z: Float64Array) => number {
-  const norm = s.reduce((sum, value) => sum + value * value, 0);
+  const norm = squaredNorm(s);
   return (z) => {
     let [squared, form] = [0, 0];
     for (let i = 0; i < d; i++) {
@@ -118,7 +117,7 @@ function matrixError(s: Float64Array, d: number): (z: Float64Array) => number {
 /** z ↦ Σ (zⱼ² − sⱼ)², or (mean zⱼ² − s)² where there is one variance. */
 function varianceError(s: Float64Array): (z: Float64Array) => number {
   if (s.length === 1) {
-    return (z) => (z.reduce((sum, value) => sum + value * value, 0) / z.length - s[0]) ** 2;
+    return (z) => (squaredNorm(z) / z.length - s[0]) ** 2;
   }
   return (z) => z.reduce((sum, value, j) => sum + (value * value - s[j]) ** 2, 0);
 }

@@ -1,6 +1,6 @@
 import { ArgumentError, ShapeError, type Generator, type Tensor } from '@gmml/tensor';
 import { checkOneOf } from '@gmml/tensor/checks';
-import { rowsAt, summed } from '../linearAlgebra/vectors.js';
+import { oneHot, rowsAt, summed } from '../linearAlgebra/vectors.js';
 import { checkLabels, checkSymmetric } from '../checks.js';
 import { distinctRows, lloyd, seedRows } from '../kMeans.js';
 import { COVARIANCE_FORMS, type Failure } from './covarianceTypes.js';
@@ -83,10 +83,10 @@ export function startOf(
   }
   if (typeof init !== 'string') {
     const labels = readLabels(settings.op, init.labels, data.rows, components);
-    return { ...mStep(data, sharesOf(labels, components), null, settings), likely: labels };
+    return { ...mStep(data, oneHot(labels, components), null, settings), likely: labels };
   }
   const labels = init === 'kmeans' ? clusters(data, components, generator) : null;
-  const shares = labels ? sharesOf(labels, components) : drawShares(data, components, init, generator);
+  const shares = labels ? oneHot(labels, components) : drawShares(data, components, init, generator);
   return { ...mStep(data, shares, null, settings), likely: labels };
 }
 
@@ -149,12 +149,6 @@ function drawShares(
     for (let k = at; k < at + components; k++) total += shares[k] = 1 - generator.uniform();
     for (let k = at; k < at + components; k++) shares[k] /= total;
   }
-  return shares;
-}
-
-function sharesOf(labels: ArrayLike<number>, components: number): Float64Array {
-  const shares = new Float64Array(labels.length * components);
-  for (let n = 0; n < labels.length; n++) shares[n * components + labels[n]] = 1;
   return shares;
 }
 

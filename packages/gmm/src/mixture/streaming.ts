@@ -1,4 +1,5 @@
-import { summed } from '../linearAlgebra/vectors.js';
+import { blended } from '../linearAlgebra/symmetric.js';
+import { rowAt, summed } from '../linearAlgebra/vectors.js';
 import type { CovarianceType } from './covarianceTypes.js';
 import { turnOf, type Observations } from './em.js';
 import type { Fitted } from './fitted.js';
@@ -44,12 +45,8 @@ function mergedMoments(before: Moments, batch: Moments, step: number, covariance
   const means = new Float64Array(before.means.length);
   const isTied = covariance === 'tied';
   const each = before.covariances.length / (isTied ? 1 : components);
-  const covariances = new Float64Array(before.covariances.length);
-  if (isTied) {
-    for (let at = 0; at < each; at++) {
-      covariances[at] = (1 - step) * before.covariances[at] + step * batch.covariances[at];
-    }
-  }
+  // Those of components are set below.
+  const covariances = blended(1 - step, before.covariances, step, batch.covariances);
   const apart = new Float64Array(d);
   for (let k = 0; k < components; k++) {
     const share = counts[k] > 0 ? added[k] / counts[k] : 0;
@@ -60,9 +57,8 @@ function mergedMoments(before: Moments, batch: Moments, step: number, covariance
     const at = isTied ? 0 : k * each;
     const between = share * (1 - share);
     if (!isTied) {
-      for (let i = at; i < at + each; i++) {
-        covariances[i] = (1 - share) * before.covariances[i] + share * batch.covariances[i];
-      }
+      const [a, b] = [before, batch].map((part) => rowAt(part.covariances, each, k));
+      covariances.set(blended(1 - share, a, share, b), at);
     }
     addBetween(covariances, at, covariance, apart, isTied ? counts[k] * between : between);
   }

@@ -1,14 +1,12 @@
 import { combinedScore, type Calibration, type ScoreColumns } from './calibration.js';
 import type { LeftOut } from './neighbours.js';
 import type { OpenSetModel } from './openSetModel.js';
-import type { FeatureScore, Score } from './openSetScores.js';
+import type { FeatureScore, Score, UsableScores } from './openSetScores.js';
 import { bestOfGroups, groupsOf, oneGroup, Ranking, type Groups } from './ranking.js';
 
 /** What a calibration is for. */
-export interface CalibrationTask {
+export interface CalibrationTask extends UsableScores {
   readonly keep: number;
-  readonly score: readonly FeatureScore[];
-  readonly scoreWithPosterior: readonly Score[];
 }
 
 /** Samples of known labels. */

@@ -6,7 +6,7 @@ import { tensor, type Tensor } from '@gmml/tensor';
 import { joined, summed } from '../linearAlgebra/vectors.js';
 import type { Calibration } from './calibration.js';
 import { isModest, refuse, type FileReader } from './fileReader.js';
-import type { Score } from './openSetScores.js';
+import type { Score, UsableScores } from './openSetScores.js';
 import { Ranking, type Groups } from './ranking.js';
 
 export function encodeCalibration({
@@ -25,12 +25,7 @@ export function encodeCalibration({
     arrays['posterior.sizes'] = sizesOf(rankings.posterior);
     arrays['posterior.combined'] = combinedWithPosterior;
   }
-  return Object.fromEntries(
-    Object.entries(arrays).map(([name, values]) => [
-      name,
-      tensor(values, { shape: [values.length], dtype: 'float64' }),
-    ]),
-  );
+  return Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, tensor(values)]));
 }
 
 /**
@@ -41,7 +36,7 @@ export function decodeCalibration(
   reader: FileReader,
   keep: number,
   labels: number,
-  [score, scoreWithPosterior]: readonly [readonly Score[], readonly Score[]],
+  { score, scoreWithPosterior }: UsableScores,
 ): Calibration {
   const hasPosterior = reader.has('ranking.posterior');
   const names = new Set(hasPosterior ? [...score, ...scoreWithPosterior] : score);

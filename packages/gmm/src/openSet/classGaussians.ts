@@ -1,5 +1,5 @@
 import { NotPositiveDefiniteError } from '@gmml/tensor';
-import { joined, rowAt } from '../linearAlgebra/vectors.js';
+import { LOG_2PI, joined, rowAt } from '../linearAlgebra/vectors.js';
 import { factorInPlace, logDeterminant } from '../linearAlgebra/cholesky.js';
 import type { Moments } from '../linearAlgebra/moments.js';
 import { blended, lowerOf } from '../linearAlgebra/symmetric.js';
@@ -15,8 +15,6 @@ import {
   type Shrinkage,
   type Weights,
 } from './shrinkage.js';
-
-const LOG_2PI = Math.log(2 * Math.PI);
 
 /** Which covariance labels have: one each, one each without correlations, or one for all. */
 export type OpenSetCovariance = 'full' | 'diag' | 'tied';

@@ -1,4 +1,5 @@
 import { FormatError, type Tensor } from '@gmml/tensor';
+import { sameShape, show } from '@gmml/tensor/checks';
 
 /** Hands out the tensors of a file, each once and of the shape it must have. */
 export class FileReader {
@@ -12,8 +13,8 @@ export class FileReader {
   take(name: string, shape: readonly number[] | null, isFit = isModest, what = 'finite'): Float64Array {
     const found = this.#left.get(name);
     if (!found) refuse(`there must be ${name}: there is none`);
-    if (shape && (found.ndim !== shape.length || shape.some((size, i) => size !== found.shape[i]))) {
-      refuse(`${name} must be [${shape.join(', ')}]: it is [${found.shape.join(', ')}]`);
+    if (shape && !sameShape(found.shape, shape)) {
+      refuse(`${name} must be ${show(shape)}: it is ${show(found.shape)}`);
     }
     const bad = found.data.findIndex((value) => !isFit(value));
     if (bad >= 0) refuse(`${name} must be ${what}: entry ${bad} is ${found.data[bad]}`);

@@ -1,4 +1,4 @@
-import { joined } from '../linearAlgebra/vectors.js';
+import { eachRow, joined } from '../linearAlgebra/vectors.js';
 import {
   addRows,
   copyOf,
@@ -22,6 +22,11 @@ export interface LabelExamples {
   readonly kept: readonly KeptExample[];
   /** null while there are at most FEW examples. */
   readonly moments: Moments | null;
+}
+
+/** Whether it can stand in a file: a string of Unicode that is not empty. */
+export function isLabel(label: unknown): boolean {
+  return typeof label === 'string' && label !== '' && !/\p{Surrogate}/u.test(label);
 }
 
 /** No examples yet. */
@@ -64,9 +69,6 @@ export function momentsOf({ kept, moments }: LabelExamples, d: number, spread: S
 /** From vectors as a file holds them. */
 export function keptOf(rows: Float64Array, d: number): readonly KeptExample[] {
   const kept = new KeptExamples();
-  const examples = Array.from({ length: rows.length / d }, (_, n) =>
-    keptExample(rows.slice(n * d, (n + 1) * d)),
-  );
-  kept.addKept(examples);
+  kept.addKept(eachRow(rows, d).map((row) => keptExample(row.slice())));
   return kept.smallest();
 }

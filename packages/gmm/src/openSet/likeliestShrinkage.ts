@@ -1,7 +1,5 @@
-import { factorInPlace, logDeterminant } from '../linearAlgebra/cholesky.js';
-import { addToDiagonal, lowerOf } from '../linearAlgebra/symmetric.js';
-import { indices } from '../linearAlgebra/vectors.js';
-import { squaredDistances } from '../linearAlgebra/whitening.js';
+import { leftOutLogDensity } from '../leaveOneOut.js';
+import { addToDiagonal } from '../linearAlgebra/symmetric.js';
 import { weightsOf } from './shrinkage.js';
 
 /** From one amount that is tried to the next. */
@@ -38,9 +36,7 @@ export function likeliestShrinkage(
 }
 
 /**
- * Σ log N(x; μ₋ₓ, Σ₋ₓ) less what all ρ have in common: with g = n/(n − 1), h the weight of W in Σ and q = dᵀΣ⁻¹d, of an example
- * that is left out log |Σ₋ₓ| = log |Σ| + log(1 − h·g·q) − D·log(1 − h) and its squared distance
- * g²·(1 − h)·q/(1 − h·g·q). (Sherman and Morrison, 1950.)
+ * Σ log N(x; μ₋ₓ, Σ₋ₓ) less what all ρ have in common: with h the weight of W in Σ, Σ₋ₓ = (Σ − h·n/(n − 1)·d dᵀ)/(1 − h).
  */
 function logLikelihood(
   scatter: Float64Array,
@@ -49,19 +45,10 @@ function logLikelihood(
   { rows, reaches }: Deviations,
   amount: number,
 ): number {
-  const d = rows.length / reaches.length;
-  const { scatter: h, target } = weightsOf(freedom, amount);
-  const own = scatter.map((value) => h * value);
-  const factor = lowerOf(addToDiagonal(own, d, target * variance), d);
-  if (factorInPlace(factor, d) >= 0) return -Infinity;
-  const squares = new Float64Array(reaches.length);
-  squaredDistances(rows, indices(reaches.length), new Float64Array(d), factor, squares);
-  const common = logDeterminant(factor, d) - d * Math.log(1 - h);
-  let sum = 0;
-  for (const [n, g] of reaches.entries()) {
-    const rest = 1 - h * g * squares[n];
-    if (!(rest > 0)) return -Infinity;
-    sum -= common + Math.log(rest) + (g * g * (1 - h) * squares[n]) / rest;
-  }
-  return sum;
+  const weights = weightsOf(freedom, amount);
+  const rest = 1 - weights.scatter;
+  const share = weights.scatter / rest;
+  const a = scatter.map((value) => share * value);
+  addToDiagonal(a, rows.length / reaches.length, (weights.target * variance) / rest);
+  return leftOutLogDensity(a, rows, share, reaches);
 }

@@ -1,14 +1,15 @@
 import { ArgumentError, ShapeError, type Tensor } from '@gmml/tensor';
 import { checkInteger, checkNumber, checkOneOf } from '@gmml/tensor/checks';
+import { rowAt } from '../linearAlgebra/vectors.js';
 import type { Spread } from '../linearAlgebra/moments.js';
 import { calibrateByKept, calibrateBySamples, type CalibrationTask } from './calibrating.js';
 import { checkEnough, isEnough, typicality, type Calibration } from './calibration.js';
 import type { OpenSetCovariance } from './classGaussians.js';
-import { mergeExamples, NO_EXAMPLES, withExamples, type LabelExamples } from './labelExamples.js';
+import { isLabel, mergeExamples, NO_EXAMPLES, withExamples, type LabelExamples } from './labelExamples.js';
 import { decodeOpenSet, encodeOpenSet } from './openSetFile.js';
 import { OpenSetModel, softmaxOf } from './openSetModel.js';
 import type { CalibrateOptions, OpenSetAnswer, OpenSetOptions, PredictOptions } from './openSetOptions.js';
-import { FEATURE_SCORES, SCORES, usable } from './openSetScores.js';
+import { FEATURE_SCORES, SCORES, usableScores } from './openSetScores.js';
 import { posteriorOfLabels } from './posterior.js';
 import { bestOfGroups, oneGroup } from './ranking.js';
 import { rowsOf, type Rows, type Vector, type Vectors } from './vectors.js';
@@ -225,13 +226,7 @@ export class OpenSetClassifier {
   }
 
   #task(keep: number): CalibrationTask {
-    const { score, scoreWithPosterior } = this.#options;
-    const labels = this.#examples.size;
-    return {
-      keep,
-      score: usable([score].flat(), labels, this.covariance),
-      scoreWithPosterior: usable([scoreWithPosterior].flat(), labels, this.covariance),
-    };
+    return { keep, ...usableScores(this.#options, this.#examples.size) };
   }
 
   #bySamples(
@@ -285,7 +280,7 @@ export class OpenSetClassifier {
           ? { ...scores, posterior: bestOfGroups(ofHead, calibration.posteriorGroups!) }
           : scores;
       for (const [i, density] of logDensity.entries()) {
-        const shares = softmaxOf(joint.subarray(i * names.length, (i + 1) * names.length));
+        const shares = softmaxOf(rowAt(joint, names.length, i));
         const nearest = shares.indexOf(Math.max(...shares));
         const p = calibration && typicality(calibration, used, columns, i);
         answers.push({
@@ -328,9 +323,8 @@ function checkScores(
   for (const score of all) checkOneOf(op, name, score, allowed);
 }
 
-/** Labels must be able to stand in a file. */
 function checkLabel(op: string, label: string): void {
-  if (typeof label !== 'string' || label === '' || /\p{Surrogate}/u.test(label)) {
+  if (!isLabel(label)) {
     throw new ArgumentError(
       `${op}: the label must be a string of Unicode with at least one character: it is ${typeof label === 'string' ? JSON.stringify(label) : typeof label}.`,
     );

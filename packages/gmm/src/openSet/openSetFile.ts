@@ -10,8 +10,8 @@ import { isEnough, type Calibration } from './calibration.js';
 import { decodeCalibration, encodeCalibration } from './calibrationFile.js';
 import { FileReader, refuse, shown } from './fileReader.js';
 import { MOST_KEPT } from './keptExamples.js';
-import { FEW, keptOf, type LabelExamples } from './labelExamples.js';
-import { usable, type FeatureScore, type Score } from './openSetScores.js';
+import { FEW, isLabel, keptOf, type LabelExamples } from './labelExamples.js';
+import { usableScores, type ScoreChoice } from './openSetScores.js';
 import { LARGEST_FEATURE } from './vectors.js';
 
 const FORMAT = 'gmml.OpenSetClassifier.1';
@@ -26,11 +26,8 @@ export interface OpenSetState<Options> {
 }
 
 /** The options that a file's tensors depend on. */
-interface Sizes {
+interface Sizes extends ScoreChoice {
   readonly features: number;
-  readonly covariance: string;
-  readonly score: FeatureScore | readonly FeatureScore[];
-  readonly scoreWithPosterior: Score | readonly Score[];
 }
 
 /** The bytes, the same for the same state. */
@@ -40,7 +37,7 @@ export function encodeOpenSet<Options extends Sizes>(state: OpenSetState<Options
   const calibration = isStale ? null : state.calibration;
   const labels = [...examples.keys()].toSorted();
   const counts = labels.map((label) => examples.get(label)!.count);
-  const tensors: Record<string, Tensor> = { counts: float64(Float64Array.from(counts), [labels.length]) };
+  const tensors: Record<string, Tensor> = { counts: tensor(Float64Array.from(counts)) };
   for (const [i, label] of labels.entries()) {
     const { kept, moments } = examples.get(label)!;
     tensors[`examples.${i}`] = exampleTensor(
@@ -48,8 +45,8 @@ export function encodeOpenSet<Options extends Sizes>(state: OpenSetState<Options
       options.features,
     );
     if (moments === null) continue;
-    tensors[`mean.${i}`] = float64(moments.mean, [options.features]);
-    tensors[`scatter.${i}`] = float64(moments.scatter, [moments.scatter.length]);
+    tensors[`mean.${i}`] = tensor(moments.mean);
+    tensors[`scatter.${i}`] = tensor(moments.scatter);
   }
   if (calibration) Object.assign(tensors, encodeCalibration(calibration));
   return serializeSafetensors(tensors, {
@@ -83,7 +80,7 @@ export function decodeOpenSet<Options extends Sizes>(
   const { keep, isStale, isMade } = calibrationOf(metadata.calibration);
   const calibration =
     isMade && keep !== null
-      ? decodeCalibration(reader, keep, labels.length, scoresOf(options, labels))
+      ? decodeCalibration(reader, keep, labels.length, usableScores(options, labels.length))
       : null;
   reader.checkEmpty();
   if (calibration && !isEnough(calibration)) {
@@ -106,23 +103,9 @@ function optionsOf<Options>(text: string, checked: (options: object) => Options)
   }
 }
 
-/** The scores of a calibration without and with a posterior. */
-function scoresOf(
-  { score, scoreWithPosterior, covariance }: Sizes,
-  labels: readonly string[],
-): [Score[], Score[]] {
-  return [
-    usable([score].flat(), labels.length, covariance),
-    usable([scoreWithPosterior].flat(), labels.length, covariance),
-  ];
-}
-
 function labelsOf(text: string): string[] {
   const labels = parsed('labels', text);
-  const fits =
-    Array.isArray(labels) &&
-    labels.every((label) => typeof label === 'string' && label !== '' && !/\p{Surrogate}/u.test(label)) &&
-    new Set(labels).size === labels.length;
+  const fits = Array.isArray(labels) && labels.every(isLabel) && new Set(labels).size === labels.length;
   if (!fits) refuse(`labels must be different strings: they are ${shown(text)}`);
   return labels as string[];
 }
@@ -171,10 +154,6 @@ function exampleTensor(vectors: readonly Float64Array[], d: number): Tensor {
   const all = joined(vectors);
   const dtype = all.every((value) => Math.fround(value) === value) ? 'float32' : 'float64';
   return tensor(all, { shape: [vectors.length, d], dtype });
-}
-
-function float64(values: Float64Array, shape: readonly number[]): Tensor {
-  return tensor(values, { shape, dtype: 'float64' });
 }
 
 function parsed(name: string, text: string | undefined): unknown {

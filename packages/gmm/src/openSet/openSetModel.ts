@@ -157,7 +157,7 @@ export class OpenSetModel {
     const { features } = this;
     const places = owners.map((owner, i) => {
       const { kept } = this.#labels[owner];
-      const { hash, vector } = keptExample(x.slice(i * features, (i + 1) * features));
+      const { hash, vector } = keptExample(rowAt(x, features, i).slice());
       const place = kept.findIndex(
         (other) => other.hash === hash && other.vector.every((value, j) => value === vector[j]),
       );

@@ -20,8 +20,31 @@ export const FEATURE_SCORES: readonly FeatureScore[] = [
 
 export const SCORES: readonly Score[] = [...FEATURE_SCORES, 'posterior'];
 
-/** Those that say something of their own of so many labels with such covariances. */
-export function usable<S extends Score>(scores: readonly S[], labels: number, covariance: string): S[] {
+/** Scores in use. */
+export interface UsableScores {
+  readonly score: readonly FeatureScore[];
+  readonly scoreWithPosterior: readonly Score[];
+}
+
+/** What the scores in use depend on. */
+export interface ScoreChoice {
+  readonly covariance: string;
+  readonly score: FeatureScore | readonly FeatureScore[];
+  readonly scoreWithPosterior: Score | readonly Score[];
+}
+
+/** Those without and with a posterior that say something of their own of so many labels with such covariances. */
+export function usableScores(
+  { covariance, score, scoreWithPosterior }: ScoreChoice,
+  labels: number,
+): UsableScores {
+  return {
+    score: usable([score].flat(), labels, covariance),
+    scoreWithPosterior: usable([scoreWithPosterior].flat(), labels, covariance),
+  };
+}
+
+function usable<S extends Score>(scores: readonly S[], labels: number, covariance: string): S[] {
   // The one label is the background; and one covariance for all labels is as regular as can be.
   const others: Partial<Record<Score, Score>> = {
     ...(covariance === 'tied' && { regularized: 'relative' }),

@@ -1,4 +1,5 @@
 import { ArgumentError, ShapeError, Tensor } from '@gmml/tensor';
+import { eachRow } from '../linearAlgebra/vectors.js';
 import type { Vector, Vectors } from './vectors.js';
 
 /**
@@ -54,7 +55,5 @@ export function posteriorOfLabels(
 
 function rowsOfTensor(x: Tensor): Vectors {
   const classes = x.shape[x.ndim - 1] ?? 1;
-  return Array.from({ length: x.size / Math.max(1, classes) }, (_, n) =>
-    x.data.subarray(n * classes, (n + 1) * classes),
-  );
+  return eachRow(x.data, Math.max(1, classes));
 }

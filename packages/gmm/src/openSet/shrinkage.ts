@@ -5,6 +5,7 @@
 
 import type { Moments } from '../linearAlgebra/moments.js';
 import { meanOfDiagonal, rowStart } from '../linearAlgebra/symmetric.js';
+import { squaredNorm } from '../linearAlgebra/vectors.js';
 
 /** The amount ρ from 0 to 1, or 'auto': estimated from the examples. */
 export type Shrinkage = number | 'auto';
@@ -96,7 +97,7 @@ export function towardVariances(scatter: Float64Array, target: Float64Array, fre
  */
 export function meanVariance(scatter: Float64Array, freedom: number, all: Moments): number {
   const d = all.mean.length;
-  const square = all.mean.reduce((sum, m) => sum + m * m, 0) / d;
+  const square = squaredNorm(all.mean) / d;
   const within = meanOfDiagonal(scatter, d) / Math.max(1, freedom);
   const total = meanOfDiagonal(all.scatter, d) / Math.max(1, all.count - 1);
   // What is smaller than the rounding of the features is none.

@@ -1,4 +1,6 @@
 import { ArgumentError, NotFiniteError, ShapeError, Tensor } from '@gmml/tensor';
+import { show } from '@gmml/tensor/checks';
+import { eachRow } from '../linearAlgebra/vectors.js';
 
 /** One vector [D]. */
 export type Vector = readonly number[] | Float32Array | Float64Array;
@@ -55,13 +57,10 @@ interface Parts {
 function partsOfTensor(op: string, name: string, x: Tensor, features: number): Parts {
   if ((x.ndim !== 1 && x.ndim !== 2) || x.shape[x.ndim - 1] !== features) {
     throw new ShapeError(
-      `${op}: ${name} must be [N, ${features}] or [${features}]: the tensor is [${x.shape.join(', ')}].`,
+      `${op}: ${name} must be [N, ${features}] or [${features}]: the tensor is ${show(x.shape)}.`,
     );
   }
-  const { data } = x;
-  const rows = data.length / features;
-  const vectors = Array.from({ length: rows }, (_, n) => data.subarray(n * features, (n + 1) * features));
-  return { vectors, isSingle: x.ndim === 1 };
+  return { vectors: eachRow(x.data, features), isSingle: x.ndim === 1 };
 }
 
 function partsOfArray(op: string, name: string, data: Vectors | Vector): Parts {

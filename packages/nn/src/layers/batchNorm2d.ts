@@ -1,6 +1,6 @@
 import { ones, ShapeError, zeros } from '@gmml/tensor';
 import type { DType, Tensor } from '@gmml/tensor';
-import { checkInteger, checkNumber } from '@gmml/tensor/checks';
+import { checkInteger, checkNumber, show } from '@gmml/tensor/checks';
 import { Buffer, Module, Parameter } from '../module.js';
 
 export interface BatchNorm2dOptions {
@@ -69,9 +69,7 @@ export class BatchNorm2d extends Module {
    */
   override forward(x: Tensor): Tensor {
     if (x.ndim !== 4 || x.shape[1] !== this.numFeatures) {
-      throw new ShapeError(
-        `BatchNorm2d: x must be [N, ${this.numFeatures}, H, W]: x is [${x.shape.join(', ')}].`,
-      );
+      throw new ShapeError(`BatchNorm2d: x must be [N, ${this.numFeatures}, H, W]: x is ${show(x.shape)}.`);
     }
     const { runningMean, runningVar } = this;
     const useRunning = !this.training && runningMean !== null && runningVar !== null;
@@ -84,7 +82,7 @@ export class BatchNorm2d extends Module {
     const count = x.size / this.numFeatures;
     if (count < 2) {
       throw new ShapeError(
-        `BatchNorm2d: a batch needs two values or more a channel for its variance: x is [${x.shape.join(', ')}]. ` +
+        `BatchNorm2d: a batch needs two values or more a channel for its variance: x is ${show(x.shape)}. ` +
           'Call eval() to use the running statistics.',
       );
     }

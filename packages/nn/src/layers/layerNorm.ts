@@ -1,6 +1,6 @@
 import { ones, ShapeError, zeros } from '@gmml/tensor';
 import type { DType, Shape, Tensor } from '@gmml/tensor';
-import { checkInteger, checkNumber } from '@gmml/tensor/checks';
+import { checkInteger, checkNumber, show } from '@gmml/tensor/checks';
 import { Module, Parameter } from '../module.js';
 
 export interface LayerNormOptions {
@@ -45,8 +45,8 @@ export class LayerNorm extends Module {
     const skip = x.ndim - this.normalizedShape.length;
     if (skip < 0 || !this.normalizedShape.every((size, i) => size === x.shape[skip + i])) {
       throw new ShapeError(
-        `LayerNorm: the last dimensions of x must be [${this.normalizedShape.join(', ')}]: ` +
-          `x is [${x.shape.join(', ')}].`,
+        `LayerNorm: the last dimensions of x must be ${show(this.normalizedShape)}: ` +
+          `x is ${show(x.shape)}.`,
       );
     }
     const dims = this.normalizedShape.map((_, i) => skip + i);

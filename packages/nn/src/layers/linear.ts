@@ -1,6 +1,6 @@
 import { ShapeError } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
-import { checkInteger } from '@gmml/tensor/checks';
+import { checkInteger, show } from '@gmml/tensor/checks';
 import { kaimingUniform, uniform } from '../init.js';
 import type { InitOptions } from '../init.js';
 import { Module, Parameter } from '../module.js';
@@ -40,7 +40,7 @@ export class Linear extends Module {
   override forward(x: Tensor): Tensor {
     if (x.ndim === 0 || x.shape[x.ndim - 1] !== this.inFeatures) {
       throw new ShapeError(
-        `Linear: the last dimension of x must be inFeatures = ${this.inFeatures}: x is [${x.shape.join(', ')}].`,
+        `Linear: the last dimension of x must be inFeatures = ${this.inFeatures}: x is ${show(x.shape)}.`,
       );
     }
     const product = x.matmul(this.weight, { transposeB: true });

@@ -1,6 +1,6 @@
 import { ArgumentError, DTypeError, ShapeError, Tensor, zeros } from '@gmml/tensor';
 import type { FloatArray } from '@gmml/tensor';
-import { checkNumber, sameShape } from '@gmml/tensor/checks';
+import { checkNumber, sameShape, show } from '@gmml/tensor/checks';
 import { Buffer, Parameter } from '../module.js';
 
 /** Everything an optimizer needs to go on where it was: its options, counts and copies of its buffers. */
@@ -142,16 +142,18 @@ export abstract class Optimizer<Options extends { readonly lr: number } = { read
   }
 
   #optionsFrom(op: string, state: OptimizerState): Options {
-    if (state.algorithm !== this.#algorithm) {
-      throw new ArgumentError(
-        `${op}: the state must come from ${this.#algorithm}: it is from ${state.algorithm}.`,
-      );
-    }
+    checkAlgorithm(op, state, this.#algorithm);
     checkNames(op, 'options', Object.keys(state.options), Object.keys(this.options));
     const options = structuredClone(state.options) as unknown as Options;
     this.checkOptions(op, options);
     return options;
   }
+}
+
+/** @throws ArgumentError unless the state is of this algorithm */
+export function checkAlgorithm(op: string, state: { readonly algorithm: string }, algorithm: string): void {
+  if (state.algorithm === algorithm) return;
+  throw new ArgumentError(`${op}: the state must come from ${algorithm}: it is from ${state.algorithm}.`);
 }
 
 function checkParameters(op: string, parameters: readonly Tensor[]): void {
@@ -163,13 +165,13 @@ function checkParameters(op: string, parameters: readonly Tensor[]): void {
     }
     if (!parameter.isLeaf) {
       throw new ArgumentError(
-        `${op}: parameters must be leaves: parameter ${i}, [${parameter.shape.join(', ')}], is the result of an ` +
+        `${op}: parameters must be leaves: parameter ${i}, ${show(parameter.shape)}, is the result of an ` +
           'operation. Give the tensor that it was computed from, or detach() it.',
       );
     }
     if (!parameter.requiresGrad && !(parameter instanceof Parameter)) {
       throw new ArgumentError(
-        `${op}: parameters must require a gradient: parameter ${i}, [${parameter.shape.join(', ')}], does not. ` +
+        `${op}: parameters must require a gradient: parameter ${i}, ${show(parameter.shape)}, does not. ` +
           'Create it with { requiresGrad: true }.',
       );
     }
@@ -187,8 +189,8 @@ function checkGradient(op: string, i: number, parameter: Tensor): void {
   if (grad === null) return;
   if (!sameShape(grad.shape, shape)) {
     throw new ShapeError(
-      `${op}: a gradient must have its parameter's shape: parameter ${i} is [${shape.join(', ')}], ` +
-        `its gradient [${grad.shape.join(', ')}].`,
+      `${op}: a gradient must have its parameter's shape: parameter ${i} is ${show(shape)}, ` +
+        `its gradient ${show(grad.shape)}.`,
     );
   }
   if (grad.dtype !== dtype) {
@@ -232,8 +234,8 @@ function bufferFrom(
   }
   if (!sameShape(saved.shape, parameter.shape)) {
     throw new ShapeError(
-      `${op}: ${name} ${i} must have its parameter's shape: it is [${saved.shape.join(', ')}], ` +
-        `the parameter [${parameter.shape.join(', ')}].`,
+      `${op}: ${name} ${i} must have its parameter's shape: it is ${show(saved.shape)}, ` +
+        `the parameter ${show(parameter.shape)}.`,
     );
   }
   return zerosLike(parameter).copyFrom(saved.data);

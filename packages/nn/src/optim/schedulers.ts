@@ -1,5 +1,5 @@
-import { ArgumentError } from '@gmml/tensor';
 import { checkInteger, checkNumber } from '@gmml/tensor/checks';
+import { checkAlgorithm } from './optimizer.js';
 
 /** What a scheduler needs of an optimizer. */
 export interface Scheduled {
@@ -73,11 +73,7 @@ export abstract class Scheduler<Options extends object = object> {
    */
   loadStateDict(state: SchedulerState): void {
     const op = `${this.#algorithm}.loadStateDict`;
-    if (state.algorithm !== this.#algorithm) {
-      throw new ArgumentError(
-        `${op}: the state must come from ${this.#algorithm}: it is from ${state.algorithm}.`,
-      );
-    }
+    checkAlgorithm(op, state, this.#algorithm);
     const options = { ...state.options } as unknown as Options;
     this.checkOptions(op, options);
     checkNumber(op, 'baseLr', state.baseLr, { from: 0 });
