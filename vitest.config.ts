@@ -18,7 +18,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'wasm',
-          include: ['test/{tensor,nn,gmm,golden}/**/*.test.ts'],
+          include: ['test/{tensor,nn,gmm,onnx,golden}/**/*.test.ts'],
           exclude: ['test/tensor/wasm/**'],
           env: { GMML_BACKEND: 'wasm', GMML_CACHE_DIR: 'off' },
         },

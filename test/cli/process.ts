@@ -27,3 +27,30 @@ export function runBuilt(script: string, args: readonly string[] = []): Promise<
 export function gmmlTrain(...args: readonly string[]): Promise<Finished> {
   return runBuilt('packages/cli/dist/gmml-train.js', args);
 }
+
+/** What a process wrote, its standard output in bytes. */
+export interface FinishedInBytes {
+  code: number | null;
+  stdout: Buffer;
+  stderr: string;
+}
+
+/** Runs `gmml` with bytes on its standard input. */
+export function gmml(
+  args: readonly string[],
+  given: Uint8Array = new Uint8Array(0),
+): Promise<FinishedInBytes> {
+  const path = fileURLToPath(new URL('../../packages/cli/dist/gmml.js', import.meta.url));
+  if (!existsSync(path)) throw new Error('gmml.js is missing: run the build first (npx tsc -b).');
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [path, ...args]);
+    const stdout: Buffer[] = [];
+    let stderr = '';
+    child.stdout.on('data', (part: Buffer) => stdout.push(part));
+    child.stderr.setEncoding('utf8').on('data', (part: string) => (stderr += part));
+    // A program that does not read its input may end before it is written.
+    child.stdin.on('error', () => {}).end(given);
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout: Buffer.concat(stdout), stderr }));
+  });
+}

@@ -146,4 +146,10 @@ describe('MultivariateNormal', () => {
       'MultivariateNormal.logProb: x must be [..., 2]: it is [3].',
     );
   });
+
+  it('gives standard deviations back, where coordinates are independent', () => {
+    const scaleDiag = tensor([[1, 2, 3]]);
+    expect(new MultivariateNormal(zeros([2, 3]), { scaleDiag }).scaleDiag()).toBe(scaleDiag);
+    expect(new MultivariateNormal(zeros([2]), { scaleTril: eye(2) }).scaleDiag()).toBeNull();
+  });
 });

@@ -144,7 +144,7 @@ function commandLine(): Command {
 }
 
 /** Reads the text after an option, or says what is allowed there. */
-interface ValueReader {
+export interface ValueReader {
   allowed: string;
   /** The help need not repeat what is allowed. */
   obvious?: boolean;
@@ -153,7 +153,7 @@ interface ValueReader {
 }
 
 /** An option with a value that `reader` reads. */
-function valued(flags: string, description: string, reader: ValueReader): Option {
+export function valued(flags: string, description: string, reader: ValueReader): Option {
   const option = new Option(flags, reader.obvious ? description : `${description}: ${reader.allowed}`);
   return option.argParser((text) => {
     const value = reader.read(text);
@@ -163,7 +163,7 @@ function valued(flags: string, description: string, reader: ValueReader): Option
   });
 }
 
-function integer(min: number, max: number): ValueReader {
+export function integer(min: number, max: number): ValueReader {
   return {
     allowed: `an integer from ${min} to ${max}`,
     read(text) {
@@ -192,18 +192,18 @@ const share = number('a number above 0 and below 1', (value) => value > 0 && val
 /** Labels are bytes; which of them the data have is seen when they are loaded. */
 const digit: ValueReader = { allowed: 'a digit of the data', read: (text) => integer(0, 255).read(text) };
 
-const threads: ValueReader = {
+export const threads: ValueReader = {
   allowed: "an integer from 1 to 256 or 'auto'",
   read: (text) => (text === 'auto' ? text : integer(1, 256).read(text)),
 };
 
-const fileName: ValueReader = {
+export const fileName: ValueReader = {
   allowed: 'a path',
   obvious: true,
   read: (text) => (text === '' ? undefined : text),
 };
 
-function oneOf(...choices: readonly string[]): ValueReader {
+export function oneOf(...choices: readonly string[]): ValueReader {
   return {
     allowed: `one of ${choices.join(', ')}`,
     read: (text) => (choices.includes(text) ? text : undefined),
@@ -219,7 +219,7 @@ function usageError(error: CommanderError, words: readonly string[]): UsageError
   return new UsageError(`${problem}. gmml-train --help lists the options.`, { cause: error });
 }
 
-function version(): string {
+export function version(): string {
   const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   return (JSON.parse(file) as { version: string }).version;
 }

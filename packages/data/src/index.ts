@@ -4,3 +4,6 @@ export { parseIdx, readIdx } from './idx.js';
 export type { IdxArray, IdxData } from './idx.js';
 export { loadMnist, MNIST_MEAN, MNIST_STD } from './mnist.js';
 export type { LabelledImages, LoadMnistOptions, Mnist } from './mnist.js';
+export { Shard } from './shards/shard.js';
+export type { ShardBlock, ShardOptions } from './shards/shard.js';
+export type { CsvOptions } from './shards/csvRows.js';

@@ -156,7 +156,7 @@ function pooledOf(groups: readonly Group[]): Pooled {
 }
 
 /** Sets every free parameter, or none when a covariance cannot be expressed. */
-function setParameters(
+export function setParameters(
   head: MixtureLayer,
   fitted: {
     readonly means: Float64Array;

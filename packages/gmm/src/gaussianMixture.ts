@@ -11,7 +11,7 @@ import { rowAt, summed } from './linearAlgebra/vectors.js';
 import { drawIndex } from './drawIndex.js';
 import { COVARIANCE_FORMS, freeParameters, type CovarianceType } from './mixture/covarianceTypes.js';
 import { completeData, jointLogDensities, normalized, type Observations } from './mixture/em.js';
-import { boundOf, iterationsFrom, unchanged, type Fitted } from './mixture/fitted.js';
+import { boundOf, iterationsFrom, unchanged, type Fitted, type MixtureState } from './mixture/fitted.js';
 import { dataWithGaps, hasGaps, marginalLogDensities } from './mixture/missing.js';
 import type { Settings, Shrinkage } from './mixture/model.js';
 import { checkMixtureOptions, type GaussianMixtureOptions, type MixtureChoices } from './mixture/options.js';
@@ -57,6 +57,12 @@ export interface PartialFitOptions {
   readonly decay?: number;
 }
 
+/** All that a fitted mixture is, for modules that go on with its fit. @throws ArgumentError before the first fit */
+export let stateOf: (mixture: GaussianMixture) => MixtureState;
+
+/** The mixture of a state. */
+export let mixtureOf: (state: { options: GaussianMixtureOptions; fitted: Fitted }) => GaussianMixture;
+
 /**
  * A mixture of K Gaussians over D features, p(x) = Σ_k π_k N(x; μ_k, Σ_k), fitted by expectation–maximisation: the same
  * steps, guards and stopping rule as scikit-learn's GaussianMixture, and its names. All in float64; samples are
@@ -75,6 +81,18 @@ export class GaussianMixture {
   readonly #shrinkage: Shrinkage | null;
   readonly #generator: RandomGenerator;
   #state: Fitted | null = null;
+
+  static {
+    stateOf = (mixture) => ({
+      options: { ...mixture.#choices, shrinkage: mixture.#shrinkage ?? undefined },
+      fitted: mixture.#fitted('state'),
+    });
+    mixtureOf = ({ options, fitted }) => {
+      const mixture = new GaussianMixture(options);
+      mixture.#state = fitted;
+      return mixture;
+    };
+  }
 
   /** @throws ArgumentError for a value outside of its range, or one that does not go with another */
   constructor(options: GaussianMixtureOptions = {}) {

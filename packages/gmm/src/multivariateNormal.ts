@@ -58,6 +58,11 @@ export class MultivariateNormal {
     return l.expand([...this.batchShape, this.dim, this.dim]);
   }
 
+  /** The standard deviations [..., D] as they were given, or null where coordinates are not independent. */
+  scaleDiag(): Tensor | null {
+    return this.#isDiag ? this.#scale : null;
+  }
+
   /** Σ [...batchShape, D, D]. */
   covariance(): Tensor {
     const l = this.scaleTril();

@@ -1,5 +1,6 @@
 import { turnOf, type Observations } from './em.js';
-import type { Moments, Parameters, Settings } from './model.js';
+import type { Moments, Parameters, Settings, Shrinkage } from './model.js';
+import type { MixtureChoices } from './options.js';
 import type { Start } from './start.js';
 
 /** What a fit leaves behind. */
@@ -65,4 +66,10 @@ export function* iterationsFrom(
     yield { parameters, moments, features, converged, iterations, lowerBounds: [...lowerBounds], seen };
     if (converged) return;
   }
+}
+
+/** Everything a mixture is. */
+export interface MixtureState {
+  readonly options: MixtureChoices & { readonly shrinkage?: Shrinkage };
+  readonly fitted: Fitted;
 }

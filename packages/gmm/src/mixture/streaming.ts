@@ -66,7 +66,7 @@ function mergedMoments(before: Moments, batch: Moments, step: number, covariance
 }
 
 /** Adds factor · z zᵀ, or what the covariance type keeps of it. */
-function addBetween(
+export function addBetween(
   out: Float64Array,
   at: number,
   covariance: CovarianceType,

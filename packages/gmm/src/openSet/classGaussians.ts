@@ -2,9 +2,10 @@ import { NotPositiveDefiniteError } from '@gmml/tensor';
 import { LOG_2PI, joined, rowAt } from '../linearAlgebra/vectors.js';
 import { factorInPlace, logDeterminant } from '../linearAlgebra/cholesky.js';
 import type { Moments } from '../linearAlgebra/moments.js';
-import { blended, lowerOf } from '../linearAlgebra/symmetric.js';
+import { blended, lowerOf, packed } from '../linearAlgebra/symmetric.js';
 import { whitened } from '../linearAlgebra/whitening.js';
 import { squaredDistance } from '../mixture/nearestCenters.js';
+import type { NormalParameters } from './modelParameters.js';
 import type { Pooled } from './pooledCovariance.js';
 import {
   sharesOf,
@@ -23,6 +24,8 @@ export type OpenSetCovariance = 'full' | 'diag' | 'tied';
 export interface ClassGaussians {
   /** Degrees of freedom of the covariance of each label [K]. */
   readonly freedom: readonly number[];
+  /** The distribution of each label [K]; labels of one covariance share its array. */
+  normals(): readonly NormalParameters[];
   /**
    * log N(x; μ_k, Σ_k) of the rows x [n, D] → [n, K]. With `owners` [n], row i is an example of the label owners[i],
    * which has at least two, and is left out of every mean and covariance, the amounts of shrinkage fixed.
@@ -81,7 +84,14 @@ function tiedGaussians(labels: readonly Moments[], all: Moments, { sigma, weight
   const shares = { own: weights.scatter, other: weights.scatter };
   const means = whitened(meansOf(labels), all.mean, l);
   const spread = { l, logDet, centre: all.mean, labels: [...labels.keys()], shares, means: () => means };
-  return { freedom: labels.map(() => weights.freedom), logDensities: densitiesOf(labels, [spread]) };
+  return {
+    freedom: labels.map(() => weights.freedom),
+    normals() {
+      const scale = packed(l, all.mean.length);
+      return labels.map(({ mean }) => ({ mean, scale }));
+    },
+    logDensities: densitiesOf(labels, [spread]),
+  };
 }
 
 /** A covariance for each label. */
@@ -105,7 +115,11 @@ function fullGaussians(
       ofAll ? whitened(meansOf(labels), centre, l) : new Float64Array(labels.length * d);
     return { l, logDet: logDeterminant(l, d), centre, labels: [k], shares: sharesOf(own, ofTarget), means };
   });
-  return { freedom: labels.map(({ count }) => count - 1), logDensities: densitiesOf(labels, spreads) };
+  return {
+    freedom: labels.map(({ count }) => count - 1),
+    normals: () => spreads.map(({ centre, l }) => ({ mean: centre, scale: packed(l, centre.length) })),
+    logDensities: densitiesOf(labels, spreads),
+  };
 }
 
 function densitiesOf(labels: readonly Moments[], spreads: readonly Spread[]): ClassGaussians['logDensities'] {
@@ -160,6 +174,7 @@ function diagGaussians(
   };
   return {
     freedom: labels.map(({ count }) => count - 1),
+    normals: () => each.map(({ mean, variances }) => ({ mean, scale: variances.map(Math.sqrt) })),
     logDensities(x, owners) {
       const d = target.length;
       const n = x.length / d;

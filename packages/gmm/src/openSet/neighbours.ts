@@ -2,10 +2,11 @@ import { noGrad, scope, tensor } from '@gmml/tensor';
 import { dot, joined, rowAt } from '../linearAlgebra/vectors.js';
 import { factorInPlace } from '../linearAlgebra/cholesky.js';
 import type { Moments } from '../linearAlgebra/moments.js';
-import { lowerOf } from '../linearAlgebra/symmetric.js';
+import { lowerOf, packed } from '../linearAlgebra/symmetric.js';
 import { whitened } from '../linearAlgebra/whitening.js';
 import { meansOf } from './classGaussians.js';
 import type { KeptExample } from './keptExamples.js';
+import type { NeighbourParameters } from './modelParameters.js';
 import type { Pooled } from './pooledCovariance.js';
 
 /** About so many examples are compared with, the same number of each label. */
@@ -19,8 +20,13 @@ export interface LeftOut {
   readonly places: Int32Array;
 }
 
-/** The cosine of the most similar direction of each label's neighbours [n, K], for the rows x [n, D]. */
-export type Cosines = (x: Float64Array, left?: LeftOut) => Float64Array;
+/** Kept examples that directions are compared with. */
+export interface Neighbours {
+  /** The space, and the neighbours in it. */
+  parameters(): NeighbourParameters;
+  /** The cosine of the most similar direction of each label's neighbours [n, K], for the rows x [n, D]. */
+  cosines(x: Float64Array, left?: LeftOut): Float64Array;
+}
 
 /** Turns the products of a row with all neighbours into cosines as they are without it. */
 type WithoutRow = (x: Float64Array, z: Float64Array, owner: number, row: Float64Array) => void;
@@ -31,12 +37,12 @@ type WithoutRow = (x: Float64Array, z: Float64Array, owner: number, row: Float64
  * "Out-of-distribution detection with deep nearest neighbors", 2022; cosine similarity in whitened space.)
  * @param all the moments of all labels together; the pooled covariance must be positive definite
  */
-export function neighbourCosines(
+export function neighboursOf(
   kept: readonly (readonly KeptExample[])[],
   labels: readonly Moments[],
   all: Moments,
   { sigma, weights }: Pooled,
-): Cosines {
+): Neighbours {
   const { mean } = all;
   const d = mean.length;
   const isDiagonal = sigma.length === d;
@@ -100,27 +106,30 @@ export function neighbourCosines(
     }
   };
 
-  return (x, left) => {
-    const n = x.length / d;
-    const z = white(x);
-    const products = productsOf(z, others, d);
-    const lengths = squaresOf(z, d);
-    const without = left && (isDiagonal ? withoutByVariances : withoutByFactor());
-    const out = new Float64Array(n * labels.length).fill(-1);
-    for (let i = 0; i < n; i++) {
-      const row = rowAt(products, squares.length, i);
-      if (left && without) {
-        const owner = left.owners[i];
-        without(rowAt(x, d, i), rowAt(z, d, i), owner, row);
-        const place = starts[owner] + left.places[i];
-        if (place < starts[owner + 1]) row[place] = -1;
-      } else for (let j = 0; j < row.length; j++) row[j] = cosine(row[j], lengths[i], squares[j]);
-      for (let k = 0; k < labels.length; k++) {
-        const at = i * labels.length + k;
-        for (let j = starts[k]; j < starts[k + 1]; j++) out[at] = Math.max(out[at], row[j]);
+  return {
+    parameters: () => ({ mean, scale: isDiagonal ? root : packed(root, d), whitened: others, starts }),
+    cosines(x, left) {
+      const n = x.length / d;
+      const z = white(x);
+      const products = productsOf(z, others, d);
+      const lengths = squaresOf(z, d);
+      const without = left && (isDiagonal ? withoutByVariances : withoutByFactor());
+      const out = new Float64Array(n * labels.length).fill(-1);
+      for (let i = 0; i < n; i++) {
+        const row = rowAt(products, squares.length, i);
+        if (left && without) {
+          const owner = left.owners[i];
+          without(rowAt(x, d, i), rowAt(z, d, i), owner, row);
+          const place = starts[owner] + left.places[i];
+          if (place < starts[owner + 1]) row[place] = -1;
+        } else for (let j = 0; j < row.length; j++) row[j] = cosine(row[j], lengths[i], squares[j]);
+        for (let k = 0; k < labels.length; k++) {
+          const at = i * labels.length + k;
+          for (let j = starts[k]; j < starts[k + 1]; j++) out[at] = Math.max(out[at], row[j]);
+        }
       }
-    }
-    return out;
+      return out;
+    },
   };
 }
 

@@ -9,7 +9,7 @@ import { isLabel, mergeExamples, NO_EXAMPLES, withExamples, type LabelExamples }
 import { decodeOpenSet, encodeOpenSet } from './openSetFile.js';
 import { OpenSetModel, softmaxOf } from './openSetModel.js';
 import type { CalibrateOptions, OpenSetAnswer, OpenSetOptions, PredictOptions } from './openSetOptions.js';
-import { FEATURE_SCORES, SCORES, usableScores } from './openSetScores.js';
+import { FEATURE_SCORES, SCORES, usableScores, type FeatureScore } from './openSetScores.js';
 import { posteriorOfLabels } from './posterior.js';
 import { bestOfGroups, oneGroup } from './ranking.js';
 import { rowsOf, type Rows, type Vector, type Vectors } from './vectors.js';
@@ -175,6 +175,16 @@ export class OpenSetClassifier {
     }
     const answers = this.#answers(rows, head, calibration);
     return rows.isSingle ? answers[0] : answers;
+  }
+
+  /** What `predict` computes with, for `openSetParameters`. Recalibrates as that does. @throws what `predict` throws */
+  inside(op: string): {
+    model: OpenSetModel;
+    calibration: Calibration | null;
+    scores: readonly FeatureScore[];
+  } {
+    this.#checkNotEmpty(op);
+    return { model: this.#model(), calibration: this.#currentCalibration(), scores: this.#task(0).score };
   }
 
   /** All of the state as the bytes of a safetensors file; every number comes back to the bit. */

@@ -14,7 +14,8 @@ import { FEW, isLabel, keptOf, type LabelExamples } from './labelExamples.js';
 import { usableScores, type ScoreChoice } from './openSetScores.js';
 import { LARGEST_FEATURE } from './vectors.js';
 
-const FORMAT = 'gmml.OpenSetClassifier.1';
+/** What the metadata of a classifier's file has as its format. */
+export const OPEN_SET_FORMAT = 'gmml.OpenSetClassifier.1';
 
 /** Everything a classifier is; `Options` are checked by the one who asks. */
 export interface OpenSetState<Options> {
@@ -30,8 +31,11 @@ interface Sizes extends ScoreChoice {
   readonly features: number;
 }
 
-/** The bytes, the same for the same state. */
-export function encodeOpenSet<Options extends Sizes>(state: OpenSetState<Options>): Uint8Array {
+/** The bytes, the same for the same state. `more` is metadata to keep beside. */
+export function encodeOpenSet<Options extends Sizes>(
+  state: OpenSetState<Options>,
+  more: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const { options, examples, asked, isStale } = state;
   // One that is out of date is made anew when it is needed.
   const calibration = isStale ? null : state.calibration;
@@ -50,7 +54,8 @@ export function encodeOpenSet<Options extends Sizes>(state: OpenSetState<Options
   }
   if (calibration) Object.assign(tensors, encodeCalibration(calibration));
   return serializeSafetensors(tensors, {
-    format: FORMAT,
+    ...more,
+    format: OPEN_SET_FORMAT,
     options: JSON.stringify(options),
     labels: JSON.stringify(labels),
     calibration: JSON.stringify({ keep: asked, isStale, isMade: calibration !== null }),
@@ -66,8 +71,8 @@ export function decodeOpenSet<Options extends Sizes>(
   checked: (options: object) => Options,
 ): OpenSetState<Options> {
   const { tensors, metadata } = parseSafetensors(bytes);
-  if (metadata.format !== FORMAT) {
-    refuse(`the format must be '${FORMAT}': it is ${shown(metadata.format)}`);
+  if (metadata.format !== OPEN_SET_FORMAT) {
+    refuse(`the format must be '${OPEN_SET_FORMAT}': it is ${shown(metadata.format)}`);
   }
   const options = optionsOf(metadata.options, checked);
   const labels = labelsOf(metadata.labels);

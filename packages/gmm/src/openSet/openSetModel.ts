@@ -4,8 +4,8 @@ import { fitGaussians, type ClassGaussians, type OpenSetCovariance } from './cla
 import { keptExample, type KeptExample } from './keptExamples.js';
 import { momentsOf, type LabelExamples } from './labelExamples.js';
 import type { Deviations } from './likeliestShrinkage.js';
-import { neighbourCosines, type Cosines, type LeftOut } from './neighbours.js';
-import { normScores, type NormScores } from './norms.js';
+import { neighboursOf, type LeftOut, type Neighbours } from './neighbours.js';
+import { normsOf, type Norms } from './norms.js';
 import type { FeatureScore } from './openSetScores.js';
 import { pooledCovariance, type Pooled } from './pooledCovariance.js';
 import { bestOfGroups, type Groups } from './ranking.js';
@@ -66,10 +66,10 @@ export class OpenSetModel {
   readonly #moments: readonly Moments[];
   readonly #all: Moments;
   readonly #pooled: Pooled;
-  readonly #gaussians: ClassGaussians;
-  readonly #background: ClassGaussians;
-  readonly #norms: NormScores;
-  #made: { regular?: ClassGaussians; cosines?: Cosines } = {};
+  readonly gaussians: ClassGaussians;
+  readonly background: ClassGaussians;
+  readonly norms: Norms;
+  #made: { regular?: ClassGaussians; neighbours?: Neighbours } = {};
 
   /** @throws NotPositiveDefiniteError naming the label */
   constructor(labels: ReadonlyMap<string, LabelExamples>, options: ModelOptions) {
@@ -82,13 +82,13 @@ export class OpenSetModel {
     this.#moments = this.#labels.map((label) => momentsOf(label, features, spread));
     this.#all = mergeAll(this.#moments, features, spread);
     this.#pooled = this.#poolOf(this.#moments);
-    this.#gaussians = this.#fitLabels(0);
+    this.gaussians = this.#fitLabels(0);
     const ofAll = covariance === 'full' ? 'tied' : covariance;
     const pooled = this.#poolOf([this.#all]);
-    this.#background = fitGaussians([this.#all], this.#all, ofAll, pooled, shrinkage, ['all examples']);
-    this.#norms = normScores(this.#labels.map(({ kept }) => kept));
+    this.background = fitGaussians([this.#all], this.#all, ofAll, pooled, shrinkage, ['all examples']);
+    this.norms = normsOf(this.#labels.map(({ kept }) => kept));
     this.reliability = this.#moments.map(({ count }, k) => {
-      const freedom = this.#gaussians.freedom[k];
+      const freedom = this.gaussians.freedom[k];
       return (count / (count + 1)) * (freedom / (freedom + features));
     });
   }
@@ -115,15 +115,15 @@ export class OpenSetModel {
         owners: left.owners.subarray(first, end),
         places: left.places.subarray(first, end),
       };
-      const densities = this.#gaussians.logDensities(rows, here?.owners);
+      const densities = this.gaussians.logDensities(rows, here?.owners);
       for (let i = first; i < end; i++) {
-        const logPriors = this.#logPriors(left?.owners[i]);
+        const logPriors = this.logPriors(left?.owners[i]);
         const ofRow = rowAt(joint, labels, i);
         for (let k = 0; k < labels; k++) ofRow[k] = densities[(i - first) * labels + k] + logPriors[k];
         logDensity[i] = logSumExp(ofRow);
       }
       const background = names.some((name) => name === 'relative' || name === 'regularized')
-        ? this.#background.logDensities(rows, here && new Int32Array(here.owners.length))
+        ? this.background.logDensities(rows, here && new Int32Array(here.owners.length))
         : new Float64Array();
       for (const name of names) {
         const values = this.#scoreOf(name, rows, densities, background, here);
@@ -177,9 +177,9 @@ export class OpenSetModel {
     const by: Readonly<Record<FeatureScore, () => Float64Array>> = {
       density: () => densities,
       relative: () => above(background, densities),
-      regularized: () => above(background, this.#regular().logDensities(x, left?.owners)),
-      nearest: () => this.#cosines()(x, left),
-      norm: () => this.#norms(x, this.features, (i, k) => this.#isKept(i, k, left)),
+      regularized: () => above(background, this.regular().logDensities(x, left?.owners)),
+      nearest: () => this.neighbours().cosines(x, left),
+      norm: () => this.norms.scores(x, this.features, (i, k) => this.#isKept(i, k, left)),
     };
     return by[name]();
   }
@@ -188,7 +188,7 @@ export class OpenSetModel {
     return left !== undefined && left.owners[i] === k && left.places[i] < this.#labels[k].kept.length;
   }
 
-  #regular(): ClassGaussians {
+  regular(): ClassGaussians {
     this.#made.regular ??= this.#fitLabels(REGULAR);
     return this.#made.regular;
   }
@@ -198,10 +198,10 @@ export class OpenSetModel {
     return fitGaussians(this.#moments, this.#all, covariance, this.#pooled, shrinkage, this.names, least);
   }
 
-  #cosines(): Cosines {
+  neighbours(): Neighbours {
     const kept = this.#labels.map((label) => label.kept);
-    this.#made.cosines ??= neighbourCosines(kept, this.#moments, this.#all, this.#pooled);
-    return this.#made.cosines;
+    this.#made.neighbours ??= neighboursOf(kept, this.#moments, this.#all, this.#pooled);
+    return this.#made.neighbours;
   }
 
   /** The covariance within groups: labels, or all of them as one. */
@@ -226,7 +226,7 @@ export class OpenSetModel {
   }
 
   /** [K], without one example of `owner` when there is one. */
-  #logPriors(owner?: number): number[] {
+  logPriors(owner?: number): number[] {
     const labels = this.#labels;
     if (this.#options.priors === 'equal') return labels.map(() => -Math.log(labels.length));
     const counts = labels.map(({ count }, k) => (k === owner ? count - 1 : count));

@@ -1,0 +1,116 @@
+/* oxlint-disable no-await-in-loop -- one shard is read after the other */
+import { mixtureFromSafetensors, mixtureToSafetensors } from '@gmml/gmm/statistics';
+import { Shard, type ShardBlock } from '@gmml/data';
+import { GaussianMixture, type CovarianceType } from '@gmml/gmm';
+import { Generator, ShapeError, tensor, useBackend } from '@gmml/tensor';
+import type { Command } from 'commander';
+import {
+  integer,
+  notNegative,
+  oneOf,
+  subcommand,
+  valued,
+  withShardOptions,
+  type CommonOptions,
+  type ShardFlags,
+} from './command.js';
+import { STANDARD_INPUT, writeOutput } from './files.js';
+
+interface InitOptions extends CommonOptions, ShardFlags {
+  readonly components: number;
+  readonly covariance: CovarianceType;
+  readonly init: 'kmeans' | 'kmeans++' | 'random' | 'randomFromData';
+  readonly seed: number;
+  readonly sample: number;
+  readonly tolerance?: number;
+  readonly regularization?: number;
+}
+
+/** `gmml init`: a mixture for EM to start from, of a random sample of rows. */
+export function initCommand(): Command {
+  const command = subcommand('init', 'Make the mixture that EM starts from, of a random sample of rows.')
+    .argument('[shards...]', '.npy, CSV or IDX files (default: standard input)')
+    .addOption(valued('--components <n>', 'Gaussians', integer(1, 1e6)).default(1))
+    .addOption(
+      valued('--covariance <type>', 'covariance', oneOf('full', 'diag', 'tied', 'spherical')).default('full'),
+    )
+    .addOption(
+      valued(
+        '--init <way>',
+        'how components are chosen',
+        oneOf('kmeans', 'kmeans++', 'random', 'randomFromData'),
+      ).default('kmeans'),
+    )
+    .addOption(valued('--seed <n>', 'seed of everything random', integer(0, 2 ** 32 - 1)).default(1))
+    .addOption(valued('--sample <n>', 'rows that are looked at', integer(1, 1e8)).default(10_000))
+    .addOption(
+      valued('--tolerance <x>', 'change of the lower bound that ends EM (default: 1e-3)', notNegative),
+    )
+    .addOption(valued('--regularization <x>', 'added to variances (default: 1e-6)', notNegative));
+  return withShardOptions(command).action((shards: readonly string[], options: InitOptions) =>
+    run(shards, options),
+  );
+}
+
+async function run(shards: readonly string[], options: InitOptions): Promise<void> {
+  const { components, covariance, init, seed, sample, tolerance, regularization } = options;
+  const { labelColumn, delimiter, header } = options;
+  await useBackend(options.backend, { threads: options.threads });
+  const generator = new Generator(seed);
+  const chosen = new Reservoir(sample, generator);
+  for (const path of shards.length === 0 ? [STANDARD_INPUT] : shards) {
+    const source = path === STANDARD_INPUT ? process.stdin : path;
+    const shard = await Shard.open(source, { labelColumn, delimiter, header });
+    for await (const block of shard.blocks()) chosen.add(block, shard.name);
+  }
+  const settings = { components, covariance, init, generator, tolerance, regularization };
+  const { rows, columns } = chosen;
+  const start = new GaussianMixture({ ...settings, maxIterations: 0 }).fit(
+    tensor(chosen.values(), { shape: [rows, columns] }),
+  );
+  // What fits on from it is to iterate.
+  const fitting = mixtureFromSafetensors(mixtureToSafetensors(start), { maxIterations: 100 });
+  await writeOutput(mixtureToSafetensors(fitting), options.output);
+}
+
+/** Rows of which each has had the same chance to stay. (Vitter, "Random sampling with a reservoir", 1985, algorithm R.) */
+class Reservoir {
+  readonly #size: number;
+  readonly #generator: Generator;
+  readonly #rows: Float64Array[] = [];
+  #seen = 0;
+
+  constructor(size: number, generator: Generator) {
+    this.#size = size;
+    this.#generator = generator;
+  }
+
+  get rows(): number {
+    return this.#rows.length;
+  }
+
+  get columns(): number {
+    return this.#rows[0].length;
+  }
+
+  add({ rows, columns, values }: ShardBlock, name: string): void {
+    if (this.rows > 0 && columns !== this.columns) {
+      throw new ShapeError(
+        `${name}: shards must have rows of one length: it has ${columns}, not ${this.columns}.`,
+      );
+    }
+    for (let n = 0; n < rows; n++) {
+      const at =
+        this.#seen < this.#size ? this.#seen : Math.floor(this.#generator.uniform() * (this.#seen + 1));
+      if (at < this.#size) this.#rows[at] = values.slice(n * columns, (n + 1) * columns);
+      this.#seen++;
+    }
+  }
+
+  values(): Float64Array {
+    const { rows, columns } = this;
+    const out = new Float64Array(rows * columns);
+    for (const [n, row] of this.#rows.entries()) out.set(row, n * columns);
+    return out;
+  }
+}

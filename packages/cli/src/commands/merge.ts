@@ -1,0 +1,144 @@
+/* oxlint-disable no-await-in-loop -- one file after the other, so that no more than two are in memory */
+import { GaussianMixture } from '@gmml/gmm';
+import {
+  ClassStatistics,
+  EMStatistics,
+  modelFromSafetensors,
+  modelToSafetensors,
+} from '@gmml/gmm/statistics';
+import { parseSafetensors } from '@gmml/nn';
+import { useBackend } from '@gmml/tensor';
+import type { Command } from 'commander';
+import { UsageError } from '../errors.js';
+import {
+  fileName,
+  fraction,
+  notNegative,
+  oneOf,
+  subcommand,
+  valued,
+  type CommonOptions,
+  type Finish,
+} from './command.js';
+import { readInput, safetensorsIn, STANDARD_INPUT, writeOutput } from './files.js';
+
+interface MergeFlags extends CommonOptions {
+  readonly as?: 'open-set' | 'gmml' | 'mixture';
+  readonly shrinkage?: number;
+  readonly regularization?: number;
+  readonly tolerance?: number;
+  readonly previous?: string;
+  readonly allowEqual?: true;
+  readonly partial?: true;
+}
+
+/** What `merge` ends with when EM has not converged: the model is written, and another iteration is wanted. */
+const ANOTHER_ITERATION = 3;
+
+/** `gmml merge`: the model that the statistics of all shards give. */
+export function mergeCommand(finish: Finish): Command {
+  return subcommand('merge', 'Make the model of all shards from their statistics.')
+    .argument(
+      '[stats...]',
+      'files of gmml stats (default: all of them one after the other on standard input)',
+    )
+    .addOption(
+      valued(
+        '--as <kind>',
+        'model of the closed form (default: open-set)',
+        oneOf('open-set', 'gmml', 'mixture'),
+      ),
+    )
+    .addOption(
+      valued('--shrinkage <x>', 'of covariances toward simpler ones (default: estimated; gmml: 0)', fraction),
+    )
+    .addOption(
+      valued('--regularization <x>', 'added to variances of --as mixture (default: 1e-6)', notNegative),
+    )
+    .addOption(
+      valued('--tolerance <x>', "change of the lower bound that ends EM (default: the model's)", notNegative),
+    )
+    .addOption(valued('--previous <file>', 'the mixture that the statistics must be under', fileName))
+    .option('--allow-equal', 'shards of different names may have the same content')
+    .option('--partial', 'write merged statistics, to be merged further, in place of a model')
+    .addHelpText(
+      'after',
+      `\nExit codes: 0 done, for EM converged; ${ANOTHER_ITERATION} EM wants another iteration under the model that was written;` +
+        '\n1 failed; 2 called in a wrong way, or a shard is there twice: nothing was written.',
+    )
+    .action(async (files: readonly string[], options: MergeFlags) => finish(await run(files, options)));
+}
+
+async function run(files: readonly string[], options: MergeFlags): Promise<number> {
+  await useBackend(options.backend, { threads: options.threads });
+  const statistics = await merged(files, options);
+  if (statistics instanceof EMStatistics && options.previous !== undefined) {
+    const { model } = modelFromSafetensors(await readInput(options.previous));
+    if (!(model instanceof GaussianMixture) || !statistics.isUnder(model)) {
+      throw new UsageError(`The statistics must be under ${options.previous}: they are under another model.`);
+    }
+  }
+  if (options.partial) {
+    await writeOutput(statistics.toSafetensors(), options.output);
+    return 0;
+  }
+  if (statistics instanceof ClassStatistics) {
+    await writeOutput(closedForm(statistics, options), options.output);
+    return 0;
+  }
+  const flag = (['as', 'shrinkage', 'regularization'] as const).find((name) => options[name] !== undefined);
+  if (flag) {
+    throw new UsageError(`--${flag} is for the closed form: these statistics are of EM. Leave it out.`);
+  }
+  const mixture = statistics.toGaussianMixture({ tolerance: options.tolerance });
+  await writeOutput(modelToSafetensors(mixture), options.output);
+  return mixture.converged ? 0 : ANOTHER_ITERATION;
+}
+
+/** The sum of all files. */
+async function merged(
+  files: readonly string[],
+  { allowEqual }: MergeFlags,
+): Promise<ClassStatistics | EMStatistics> {
+  let sum: ClassStatistics | EMStatistics | null = null;
+  // In one order, so that the same files give the same bits.
+  for (const file of files.length === 0 ? [STANDARD_INPUT] : files.toSorted()) {
+    for (const bytes of safetensorsIn(await readInput(file), file)) {
+      const { format } = parseSafetensors(bytes).metadata;
+      const next: ClassStatistics | EMStatistics = format?.startsWith('gmml.EMStatistics')
+        ? EMStatistics.fromSafetensors(bytes)
+        : ClassStatistics.fromSafetensors(bytes);
+      if (sum === null) sum = next;
+      else if (sum instanceof EMStatistics && next instanceof EMStatistics) sum.merge(next, { allowEqual });
+      else if (sum instanceof ClassStatistics && next instanceof ClassStatistics)
+        sum.merge(next, { allowEqual });
+      else {
+        throw new UsageError(
+          `All statistics must be of EM (gmml stats --model), or none: ${file} differs from those before.`,
+        );
+      }
+    }
+  }
+  if (sum === null) throw new UsageError('There must be statistics to merge: there are none.');
+  return sum;
+}
+
+function closedForm(
+  statistics: ClassStatistics,
+  { as, shrinkage, regularization, tolerance, previous }: MergeFlags,
+): Uint8Array {
+  if (tolerance !== undefined || previous !== undefined) {
+    const flag = tolerance === undefined ? '--previous' : '--tolerance';
+    throw new UsageError(`${flag} is for EM: these statistics are of the closed form. Leave it out.`);
+  }
+  if (shrinkage !== undefined && as === 'mixture') {
+    throw new UsageError('--shrinkage cannot go with --as mixture. Use --regularization.');
+  }
+  if (regularization !== undefined && as !== 'mixture') {
+    throw new UsageError('--regularization is for --as mixture. Use --shrinkage.');
+  }
+  const { labels } = statistics;
+  if (as === 'gmml') return modelToSafetensors(statistics.toGMML({ shrinkage }), labels);
+  if (as === 'mixture') return modelToSafetensors(statistics.toGaussianMixture({ regularization }), labels);
+  return statistics.toOpenSetClassifier({ shrinkage }).toSafetensors();
+}

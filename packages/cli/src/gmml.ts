@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+import { DuplicateShardError } from '@gmml/gmm/statistics';
+import { Command, CommanderError } from 'commander';
+import { initCommand } from './commands/init.js';
+import { mergeCommand } from './commands/merge.js';
+import { statsCommand } from './commands/stats.js';
+import { UsageError } from './errors.js';
+import { version } from './options.js';
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever reads the output has gone: stop without a word.
+  if (error.code !== 'EPIPE') printError(`standard output cannot be written: ${error.message}`);
+  process.exit(1);
+});
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** Runs the command. Gives the exit code: 0 done, 1 failed, 2 called in a wrong way, or one of the subcommand's own. */
+async function main(args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const finish = (code: number): void => {
+    exitCode = code;
+  };
+  const program = new Command('gmml')
+    .description('Gaussian mixtures and classifiers of data in files, in one or in many pieces.')
+    .version(version());
+  for (const command of [initCommand(), statsCommand(), mergeCommand(finish)]) program.addCommand(command);
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeErr: () => {} });
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      if (args.length === 0) {
+        process.stderr.write(program.helpInformation());
+        return 2;
+      }
+      const problem = error.message.replace(/^error: |\.$/g, '').replaceAll(/\s+/g, ' ');
+      printError(`${problem}. gmml --help lists the commands, gmml <command> --help their options.`);
+      return 2;
+    }
+    printError(error instanceof Error ? error.message : String(error));
+    return error instanceof UsageError || error instanceof DuplicateShardError ? 2 : 1;
+  }
+}
+
+/** One line on standard error, whatever line breaks the message has. */
+function printError(message: string): void {
+  process.stderr.write(`gmml: ${message.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
+}

@@ -1,0 +1,103 @@
+import type { Readable } from 'node:stream';
+import { ArgumentError, FormatError, NotFiniteError, ShapeError } from '@gmml/tensor';
+import { parse, type CsvError, type Info } from 'csv-parse';
+
+/** What a CSV file may be like. */
+export interface CsvOptions {
+  /** Between two fields; default ','. */
+  readonly delimiter?: string;
+  /** Whether the first line has names; default 'auto': it has where none of its fields is a number. */
+  readonly header?: boolean | 'auto';
+  /** The column that is a label and no feature: its name in the header, or its number from 0. Default: none. */
+  readonly labelColumn?: string | number;
+  /** Whether there are labels alone, one in a line. */
+  readonly isLabels?: boolean;
+}
+
+/** A line of numbers, with its label where a column is one. */
+export interface CsvRow {
+  readonly values: readonly number[];
+  readonly label: string;
+}
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+const NOT_FINITE = /^[+-]?(nan|inf(inity)?)$/i;
+
+/**
+ * The rows of a CSV file, read as a stream.
+ * @throws FormatError naming line and column for text where a number must be; ShapeError for lines of another width;
+ *   NotFiniteError; ArgumentError for a label column that is not there
+ */
+export async function* csvRows(
+  stream: Readable,
+  name: string,
+  { delimiter = ',', header = 'auto', labelColumn, isLabels = false }: CsvOptions,
+): AsyncGenerator<CsvRow> {
+  const parser = stream.pipe(
+    parse({ delimiter, bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true }),
+  );
+  stream.on('error', (error) => parser.destroy(error));
+  let width = -1;
+  let names: readonly string[] | null = null;
+  let labelAt = -1;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
+      const line = info.lines;
+      if (width < 0) {
+        width = record.length;
+        const isHeader =
+          header === 'auto'
+            ? !isLabels && !record.some((field) => NUMBER.test(field) || NOT_FINITE.test(field))
+            : header;
+        if (isHeader) names = record;
+        labelAt = isLabels ? 0 : placeOf(labelColumn, names, width, name);
+        if (isHeader) continue;
+      }
+      if (record.length !== width) {
+        throw new ShapeError(
+          `${name}: every line must have ${width} fields, as the first: line ${line} has ${record.length}.`,
+        );
+      }
+      const values: number[] = [];
+      for (let i = 0; i < width; i++)
+        if (i !== labelAt) values.push(numberOf(record[i], name, line, i, names));
+      yield { values, label: labelAt < 0 ? '' : record[labelAt] };
+    }
+  } catch (error) {
+    const { code, message } = error as CsvError;
+    if (!code?.startsWith('CSV_')) throw error;
+    throw new FormatError(`${name}: the file must be CSV: ${message}.`, { cause: error });
+  }
+}
+
+function placeOf(
+  column: string | number | undefined,
+  names: readonly string[] | null,
+  width: number,
+  name: string,
+): number {
+  if (column === undefined) return -1;
+  const named = names?.indexOf(String(column)) ?? -1;
+  const at = named >= 0 ? named : Number(column);
+  if (Number.isInteger(at) && at >= 0 && at < width) return at;
+  const known = names ? `there are ${names.slice(0, 10).join(', ')}` : `there is no line of names`;
+  throw new ArgumentError(
+    `${name}: the label column must be a name in the first line or a number from 0 to ${width - 1}: it is ${column}, ${known}.`,
+  );
+}
+
+function numberOf(
+  field: string,
+  name: string,
+  line: number,
+  column: number,
+  names: readonly string[] | null,
+): number {
+  if (NUMBER.test(field)) return Number(field);
+  const where = `line ${line}, column ${column}${names ? ` (${names[column]})` : ''}`;
+  if (NOT_FINITE.test(field))
+    throw new NotFiniteError(`${name}: numbers must be finite: ${where} is ${field}.`);
+  const shown = JSON.stringify(field.length > 40 ? `${field.slice(0, 40)}…` : field);
+  throw new FormatError(`${name}: fields must be numbers: ${where} is ${shown}.`);
+}

@@ -1,0 +1,12 @@
+// The subpath @gmml/gmm/statistics: fits of data that comes in parts, on several processes or machines.
+export { ClassStatistics, type ClassStatisticsOptions } from './statistics/classStatistics.js';
+export { fitParallel, type FitParallelOptions } from './statistics/fitParallel.js';
+export { mixtureFromSafetensors, mixtureToSafetensors } from './mixture/mixtureFile.js';
+export { EMStatistics } from './statistics/emStatistics.js';
+export {
+  modelFromSafetensors,
+  modelToSafetensors,
+  type FittedModel,
+  type LoadedModel,
+} from './statistics/models.js';
+export { DuplicateShardError, type MergeOptions, type Shard } from './statistics/shards.js';

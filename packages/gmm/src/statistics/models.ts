@@ -1,0 +1,93 @@
+import { parseSafetensors, serializeSafetensors } from '@gmml/nn';
+import { Generator } from '@gmml/tensor';
+import { GaussianMixture, stateOf } from '../gaussianMixture.js';
+import { GMML } from '../gmml.js';
+import type { GMMLOptions } from '../gmmlOptions.js';
+import { encodeMixture, MIXTURE_FORMAT, mixtureFromSafetensors } from '../mixture/mixtureFile.js';
+import { refuse, shown } from '../openSet/fileReader.js';
+import { OPEN_SET_FORMAT } from '../openSet/openSetFile.js';
+import { OpenSetClassifier } from '../openSet/openSetClassifier.js';
+
+/** A model that statistics give. */
+export type FittedModel = GaussianMixture | OpenSetClassifier | GMML;
+
+/** A model from a file, and the labels that its components or classes stand for, null where there are none. */
+export interface LoadedModel {
+  readonly model: FittedModel;
+  readonly labels: readonly string[] | null;
+}
+
+const GMML_FORMAT = 'gmml.GMML.1';
+
+const OP = 'modelFromSafetensors';
+
+/**
+ * A model as the bytes of a safetensors file. That of a mixture is `toSafetensors`' with `labels` as further metadata, that of
+ * a classifier is its own, that of a layer its state dict, with the constructor's arguments and `labels` as metadata.
+ */
+export function modelToSafetensors(model: FittedModel, labels: readonly string[] | null = null): Uint8Array {
+  if (model instanceof OpenSetClassifier) return model.toSafetensors();
+  const more: Record<string, string> = labels ? { labels: JSON.stringify(labels) } : {};
+  if (model instanceof GaussianMixture) return encodeMixture(stateOf(model), more);
+  const { inputDim, d, nClass, nComponent, covType, parametrization, logStretchTrick, projection } = model;
+  const options: GMMLOptions = {
+    nComponent,
+    covType,
+    parametrization,
+    logStretchTrick,
+    projection: projection && d === inputDim ? 'always' : 'auto',
+    temperature: model.logTemperature !== undefined,
+    learnPriors: [...model.namedParameters()].some(([name]) => name === 'logPrior'),
+    dtype: model.mean.dtype,
+  };
+  const made = JSON.stringify({ inputDim, d, nClass, options });
+  return serializeSafetensors(model.stateDict(), { ...more, format: GMML_FORMAT, made });
+}
+
+/**
+ * The model in the bytes of a file of `modelToSafetensors` or `gmml merge`, which says what it is.
+ * @throws FormatError for other bytes
+ */
+export function modelFromSafetensors(bytes: Uint8Array | ArrayBuffer): LoadedModel {
+  const { tensors, metadata } = parseSafetensors(bytes);
+  if (metadata.format === MIXTURE_FORMAT) {
+    return { model: mixtureFromSafetensors(bytes), labels: labelsOf(metadata.labels) };
+  }
+  if (metadata.format === OPEN_SET_FORMAT) {
+    const model = OpenSetClassifier.fromSafetensors(bytes);
+    return { model, labels: model.labels };
+  }
+  if (metadata.format !== GMML_FORMAT) {
+    refuse(
+      `the format must be '${MIXTURE_FORMAT}', '${OPEN_SET_FORMAT}' or '${GMML_FORMAT}': it is ${shown(metadata.format)}`,
+      OP,
+    );
+  }
+  try {
+    const { inputDim, d, nClass, options } = JSON.parse(metadata.made) as Made;
+    const model = new GMML(inputDim, d, nClass, { ...options, generator: new Generator(0) });
+    model.loadStateDict(tensors);
+    return { model, labels: labelsOf(metadata.labels) };
+  } catch (error) {
+    return refuse(`the layer must fit its tensors: ${(error as Error).message}`, OP);
+  }
+}
+
+/** The constructor's arguments of a layer. */
+interface Made {
+  readonly inputDim: number;
+  readonly d: number;
+  readonly nClass: number;
+  readonly options: GMMLOptions;
+}
+
+function labelsOf(text: string | undefined): string[] | null {
+  if (text === undefined) return null;
+  try {
+    const labels: unknown = JSON.parse(text);
+    if (Array.isArray(labels) && labels.every((label) => typeof label === 'string')) return labels;
+  } catch {
+    // Said below.
+  }
+  return refuse(`labels must be strings: they are ${shown(text)}`, OP);
+}

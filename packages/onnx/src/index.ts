@@ -1,0 +1,3 @@
+export type { FeaturesAndHead, Layered, OnnxModel } from './model.js';
+export type { OutputName } from './outputs.js';
+export { toOnnx, type OnnxOptions } from './toOnnx.js';
