@@ -161,6 +161,24 @@ describe('calibration', () => {
     expect(classifier.predict([-5, 1]).label).toBe('left');
   });
 
+  it('tells directions apart by more than rounding', () => {
+    const generator = new Generator(4);
+    const classifier = new OpenSetClassifier({ features: 1, score: 'nearest' });
+    for (const [label, x] of [
+      ['low', -3],
+      ['high', 7],
+    ] as const) {
+      classifier.addExamples(
+        label,
+        Array.from({ length: 60 }, () => [x + generator.normal()]),
+      );
+    }
+    classifier.calibrate();
+    // On a line there are two directions, and all of them have been seen.
+    const answers = classifier.predict(Array.from({ length: 40 }, (_, i) => [i - 20.3]));
+    expect(new Set(answers.map(({ typicality }) => typicality))).toEqual(new Set([1]));
+  });
+
   it('of one label ranks the density', () => {
     const classifier = new OpenSetClassifier({ features: 4, score: 'relative' });
     classifier.addExamples('only', vectorsOf(0, 100, 4, new Generator(1)));

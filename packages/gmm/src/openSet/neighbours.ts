@@ -147,8 +147,8 @@ function squaresOf(x: Float64Array, d: number): Float64Array {
   return Float64Array.from({ length: x.length / d }, (_, n) => dot(x, n * d, x, n * d, d));
 }
 
-/** Of vectors without a direction: 0. */
+/** Of vectors without a direction 0; what differs from 1 by rounding is 1. */
 function cosine(product: number, squareA: number, squareB: number): number {
   const value = product / (Math.sqrt(squareA) * Math.sqrt(squareB));
-  return Number.isNaN(value) ? 0 : Math.max(-1, Math.min(1, value));
+  return Number.isNaN(value) ? 0 : Math.abs(value) > 1 - 1e-12 ? Math.sign(value) : value;
 }
