@@ -117,7 +117,7 @@ function fitted(
   least = 0,
 ): ClassGaussians {
   const all = mergeAll(moments, D, covariance === 'diag' ? 'diagonal' : 'triangle');
-  const pool = pooledCovariance(moments, all, covariance, shrinkage, deviations);
+  const pool = pooledCovariance(moments, all, covariance, shrinkage, () => deviations);
   return fitGaussians(moments, all, covariance, pool, shrinkage, names, least);
 }
 

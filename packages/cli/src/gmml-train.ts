@@ -2,13 +2,11 @@
 import { InformationRequest, UsageError } from './errors.js';
 import { parseOptions } from './options.js';
 import { jsonReporter, textReporter } from './report.js';
+import { endWithOutput, errorPrinter } from './streams.js';
 import { train } from './train.js';
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever reads the output has gone (`gmml-train | head`): stop without a word.
-  if (error.code !== 'EPIPE') printError(`standard output cannot be written: ${error.message}`);
-  process.exit(1);
-});
+const printError = errorPrinter('gmml-train');
+endWithOutput(printError);
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -30,9 +28,4 @@ async function main(args: readonly string[]): Promise<number> {
 
 function printLine(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-/** One line on standard error, whatever line breaks the message has. */
-function printError(message: string): void {
-  process.stderr.write(`gmml-train: ${message.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
 }

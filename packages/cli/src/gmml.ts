@@ -6,12 +6,10 @@ import { mergeCommand } from './commands/merge.js';
 import { statsCommand } from './commands/stats.js';
 import { UsageError } from './errors.js';
 import { version } from './options.js';
+import { endWithOutput, errorPrinter } from './streams.js';
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever reads the output has gone: stop without a word.
-  if (error.code !== 'EPIPE') printError(`standard output cannot be written: ${error.message}`);
-  process.exit(1);
-});
+const printError = errorPrinter('gmml');
+endWithOutput(printError);
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -45,9 +43,4 @@ async function main(args: readonly string[]): Promise<number> {
     printError(error instanceof Error ? error.message : String(error));
     return error instanceof UsageError || error instanceof DuplicateShardError ? 2 : 1;
   }
-}
-
-/** One line on standard error, whatever line breaks the message has. */
-function printError(message: string): void {
-  process.stderr.write(`gmml: ${message.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
 }

@@ -80,8 +80,14 @@ export function withValidation(digits: KnownDigits, share: number): KnownDigits 
 export function evenSample({ images, labels }: LabelledImages, most: number): LabelledImages {
   const count = labels.size;
   if (count <= most) return { images, labels };
-  const wanted = new Set(Array.from({ length: most }, (_, i) => Math.floor((i * count) / most)));
+  const wanted = new Set(evenPlaces(count, most));
   return chosen({ images, labels }, (_, row) => wanted.has(row));
+}
+
+/** At most so many of the places 0 to `count` − 1, at even distances. */
+export function evenPlaces(count: number, most: number): number[] {
+  const used = Math.min(count, most);
+  return Array.from({ length: used }, (_, i) => Math.floor((i * count) / used));
 }
 
 function without(digits: LabelledImages, unseen: number): LabelledImages {

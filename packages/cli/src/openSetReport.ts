@@ -5,7 +5,7 @@ import type { FloatArray, Tensor } from '@gmml/tensor';
 import { auroc, expectedCalibrationError, falsePositiveRate } from './detection.js';
 import { headOutputs, inBatches, overFeatures, together } from './headOutputs.js';
 import type { Batch, HeadOutputs } from './headOutputs.js';
-import { evenSample } from './knownDigits.js';
+import { evenPlaces, evenSample } from './knownDigits.js';
 import type { KnownDigits } from './knownDigits.js';
 import type { ReferenceNetwork } from './network.js';
 import { strangeDigits } from './strangeDigits.js';
@@ -156,8 +156,7 @@ export function openSetReport(
 /** The places of the held-out images, which come last; an even sample of all images where there are none. */
 function calibratingOf([train, validation]: readonly number[]): number[] {
   if (validation !== undefined) return Array.from({ length: validation }, (_, i) => train + i);
-  const count = Math.min(train, MOST_CALIBRATING);
-  return Array.from({ length: count }, (_, i) => Math.floor((i * train) / count));
+  return evenPlaces(train, MOST_CALIBRATING);
 }
 
 function unknownInputs({ test, unseen }: KnownDigits): UnknownInputs[] {

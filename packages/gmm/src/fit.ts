@@ -7,7 +7,7 @@ import { choleskyComponents, type CovType } from './feasible.js';
 import { GaussianMixture } from './gaussianMixture.js';
 import { membersOf, sigmaFromCovariances } from './initialize.js';
 import { chooseShrinkage, RIDGE_SHARE, type Group, type Pooled } from './leaveOneOut.js';
-import { addRows, noMoments, type Moments } from './linearAlgebra/moments.js';
+import { addRows, noMoments, type Moments, spreadOf } from './linearAlgebra/moments.js';
 import { blended, meanOfDiagonal, packed, sumOf } from './linearAlgebra/symmetric.js';
 import type { MixtureLayer } from './mixtureLayer.js';
 import type { Rows, Vector } from './mixture/rows.js';
@@ -123,7 +123,7 @@ export function fitClass(
 
 /** The moments of rows [n, D]: variances alone for 'diag'. */
 export function momentsOf(rows: Float64Array, d: number, covType: CovType): Moments {
-  return addRows(noMoments(d, covType === 'diag' ? 'diagonal' : 'triangle'), rows);
+  return addRows(noMoments(d, spreadOf(covType)), rows);
 }
 
 /** The mean variance of the features around class means. @throws ArgumentError when there is none */

@@ -4,6 +4,11 @@ import { addOuter, triangleSize } from './symmetric.js';
 /** What is kept of a product of two features: each with itself, or all pairs (a packed lower triangle). */
 export type Spread = 'diagonal' | 'triangle';
 
+/** What covariances of a type are made of. */
+export function spreadOf(covariance: string): Spread {
+  return covariance === 'diag' ? 'diagonal' : 'triangle';
+}
+
 /** Sufficient statistics of a normal distribution, in float64. */
 export interface Moments {
   /** How many rows, n. */

@@ -77,7 +77,7 @@ export function decodeMixture(bytes: Uint8Array | ArrayBuffer): MixtureState {
   const options = mixtureOptionsOf(OP, metadata.options);
   const { components, covariance } = options;
   const reader = new FileReader(tensors, OP);
-  const features = reader.shapeOf('means')[1] ?? 0;
+  const features = tensors.means?.shape[1] ?? 0;
   const sizes = { components, features };
   const form = COVARIANCE_FORMS[covariance];
   const weights = reader.take('weights', [components], isShare, 'from 0 to 1');
@@ -85,7 +85,7 @@ export function decodeMixture(bytes: Uint8Array | ArrayBuffer): MixtureState {
   if (Math.abs(sum - 1) > 1e-6) refuse(`weights must sum to 1: they sum to ${sum}`, OP);
   const means = reader.take('means', [components, features]);
   const covariances = reader.take('covariances', form.shape(sizes));
-  const lowerBounds = Array.from(reader.take('lowerBounds', reader.shapeOf('lowerBounds')));
+  const lowerBounds = Array.from(reader.take('lowerBounds', null));
   reader.checkEmpty();
   const whitening = form.whiten(covariances, sizes);
   if (features < 1 || 'pivot' in whitening) return refuse('covariances must be positive definite', OP);

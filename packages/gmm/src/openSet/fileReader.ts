@@ -29,11 +29,6 @@ export class FileReader {
     return this.#left.has(name);
   }
 
-  /** The shape of a tensor that has not been taken. */
-  shapeOf(name: string): readonly number[] {
-    return this.#left.get(name)?.shape ?? refuse(`there must be ${name}: there is none`, this.#op);
-  }
-
   checkEmpty(): void {
     const [name] = this.#left.keys();
     if (name !== undefined) refuse(`there must be no other tensors: there is ${shown(name)}`, this.#op);

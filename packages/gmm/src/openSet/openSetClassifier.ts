@@ -1,15 +1,21 @@
 import { ArgumentError, ShapeError, type Tensor } from '@gmml/tensor';
 import { checkInteger, checkNumber, checkOneOf } from '@gmml/tensor/checks';
 import { rowAt } from '../linearAlgebra/vectors.js';
-import type { Spread } from '../linearAlgebra/moments.js';
-import { calibrateByKept, calibrateBySamples, type CalibrationTask } from './calibrating.js';
+import { spreadOf } from '../linearAlgebra/moments.js';
+import { calibrateByKept, calibrateBySamples } from './calibrating.js';
 import { checkEnough, isEnough, typicality, type Calibration } from './calibration.js';
 import type { OpenSetCovariance } from './classGaussians.js';
 import { isLabel, mergeExamples, NO_EXAMPLES, withExamples, type LabelExamples } from './labelExamples.js';
 import { decodeOpenSet, encodeOpenSet } from './openSetFile.js';
 import { OpenSetModel, softmaxOf } from './openSetModel.js';
 import type { CalibrateOptions, OpenSetAnswer, OpenSetOptions, PredictOptions } from './openSetOptions.js';
-import { FEATURE_SCORES, SCORES, usableScores, type FeatureScore } from './openSetScores.js';
+import {
+  FEATURE_SCORES,
+  SCORES,
+  usableScores,
+  type FeatureScore,
+  type UsableScores,
+} from './openSetScores.js';
 import { posteriorOfLabels } from './posterior.js';
 import { bestOfGroups, oneGroup } from './ranking.js';
 import { rowsOf, type Rows, type Vector, type Vectors } from './vectors.js';
@@ -86,7 +92,7 @@ export class OpenSetClassifier {
     const { rows, block } = rowsOf(op, 'vectors', vectors, this.features);
     if (rows === 0) return;
     const before = this.#examples.get(label) ?? NO_EXAMPLES;
-    this.#examples.set(label, withExamples(before, rows, this.features, this.#spread, block));
+    this.#examples.set(label, withExamples(before, rows, this.features, spreadOf(this.covariance), block));
     this.#changed();
   }
 
@@ -112,7 +118,7 @@ export class OpenSetClassifier {
     }
     if (other.#examples.size === 0) return;
     const { features } = this;
-    const spread = this.#spread;
+    const spread = spreadOf(this.covariance);
     for (const [label, theirs] of other.#examples) {
       const ours = this.#examples.get(label);
       this.#examples.set(label, ours ? mergeExamples(ours, theirs, features, spread) : theirs);
@@ -140,7 +146,7 @@ export class OpenSetClassifier {
     }
     const calibration =
       examples === undefined
-        ? calibrateByKept(this.#model(), this.#task(keep))
+        ? calibrateByKept(this.#model(), { keep, ...this.#usable() })
         : this.#bySamples(op, keep, examples, of);
     checkEnough(op, calibration);
     this.#asked = keep;
@@ -184,7 +190,7 @@ export class OpenSetClassifier {
     scores: readonly FeatureScore[];
   } {
     this.#checkNotEmpty(op);
-    return { model: this.#model(), calibration: this.#currentCalibration(), scores: this.#task(0).score };
+    return { model: this.#model(), calibration: this.#currentCalibration(), scores: this.#usable().score };
   }
 
   /** All of the state as the bytes of a safetensors file; every number comes back to the bit. */
@@ -212,10 +218,6 @@ export class OpenSetClassifier {
     return classifier;
   }
 
-  get #spread(): Spread {
-    return this.covariance === 'diag' ? 'diagonal' : 'triangle';
-  }
-
   #changed(): void {
     this.#made = null;
     this.#isStale = true;
@@ -228,15 +230,15 @@ export class OpenSetClassifier {
 
   #currentCalibration(): Calibration | null {
     if (this.#asked !== null && this.#isStale) {
-      const calibration = calibrateByKept(this.#model(), this.#task(this.#asked));
+      const calibration = calibrateByKept(this.#model(), { keep: this.#asked, ...this.#usable() });
       this.#calibration = isEnough(calibration) ? calibration : null;
       this.#isStale = false;
     }
     return this.#calibration;
   }
 
-  #task(keep: number): CalibrationTask {
-    return { keep, ...usableScores(this.#options, this.#examples.size) };
+  #usable(): UsableScores {
+    return usableScores(this.#options, this.#examples.size);
   }
 
   #bySamples(
@@ -261,12 +263,17 @@ export class OpenSetClassifier {
       }
     }
     const { names } = this.#model();
-    return calibrateBySamples(this.#model(), this.#task(keep), {
-      x: block(0, rows),
-      owners: labels && Int32Array.from(labels, (label) => names.indexOf(label)),
-      areExamples: leaveOut,
-      posterior: posterior === undefined ? undefined : posteriorOfLabels(op, posterior, rows, names, classes),
-    });
+    return calibrateBySamples(
+      this.#model(),
+      { keep, ...this.#usable() },
+      {
+        x: block(0, rows),
+        owners: labels && Int32Array.from(labels, (label) => names.indexOf(label)),
+        areExamples: leaveOut,
+        posterior:
+          posterior === undefined ? undefined : posteriorOfLabels(op, posterior, rows, names, classes),
+      },
+    );
   }
 
   #answers(
@@ -276,7 +283,7 @@ export class OpenSetClassifier {
   ): OpenSetAnswer[] {
     const model = this.#model();
     const { names, reliability } = model;
-    const { score, scoreWithPosterior } = this.#task(0);
+    const { score, scoreWithPosterior } = this.#usable();
     const used = head ? scoreWithPosterior : score;
     const features = calibration ? used.filter((name) => name !== 'posterior') : [];
     const groups = calibration?.groups ?? oneGroup(names.length);

@@ -1,5 +1,5 @@
 import { joined, rowAt, summed } from '../linearAlgebra/vectors.js';
-import { mergeAll, type Moments } from '../linearAlgebra/moments.js';
+import { mergeAll, spreadOf, type Moments } from '../linearAlgebra/moments.js';
 import { fitGaussians, type ClassGaussians, type OpenSetCovariance } from './classGaussians.js';
 import { keptExample, type KeptExample } from './keptExamples.js';
 import { momentsOf, type LabelExamples } from './labelExamples.js';
@@ -78,7 +78,7 @@ export class OpenSetModel {
     this.names = sorted.map(([name]) => name);
     this.#labels = sorted.map(([, label]) => label);
     this.#options = options;
-    const spread = covariance === 'diag' ? 'diagonal' : 'triangle';
+    const spread = spreadOf(covariance);
     this.#moments = this.#labels.map((label) => momentsOf(label, features, spread));
     this.#all = mergeAll(this.#moments, features, spread);
     this.#pooled = this.#poolOf(this.#moments);
@@ -207,7 +207,7 @@ export class OpenSetModel {
   /** The covariance within groups: labels, or all of them as one. */
   #poolOf(groups: readonly Moments[]): Pooled {
     const { covariance, shrinkage } = this.#options;
-    return pooledCovariance(groups, this.#all, covariance, shrinkage, this.#deviationsFrom(groups));
+    return pooledCovariance(groups, this.#all, covariance, shrinkage, () => this.#deviationsFrom(groups));
   }
 
   /** Of about MOST_TELLING kept examples from the mean of their group, where that has others. */

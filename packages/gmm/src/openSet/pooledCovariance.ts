@@ -13,14 +13,14 @@ export interface Pooled {
  * Σ = (W + κ·s·I)/(ν + κ) of the scatters of all labels around their own means, as a packed triangle; for 'diag' the
  * variances [D], shrunk toward their mean.
  * @param all the moments of all labels together
- * @param deviations of examples, by which the shrinkage of a triangle is chosen where it is 'auto'
+ * @param deviations makes those of examples, by which the shrinkage of a triangle is chosen where it is 'auto'
  */
 export function pooledCovariance(
   labels: readonly Moments[],
   all: Moments,
   covariance: string,
   shrinkage: Shrinkage,
-  deviations: Deviations,
+  deviations: () => Deviations,
 ): Pooled {
   const d = all.mean.length;
   const scatter = sumOf(labels.map((label) => label.scatter));
@@ -29,7 +29,7 @@ export function pooledCovariance(
   const estimate = (): number =>
     covariance === 'diag'
       ? towardVariances(scatter, new Float64Array(d).fill(variance), freedom)
-      : likeliestShrinkage(scatter, freedom, variance, deviations);
+      : likeliestShrinkage(scatter, freedom, variance, deviations());
   const weights = weightsOf(freedom, shrinkage === 'auto' ? estimate() : shrinkage);
   const own = scatter.map((value) => weights.scatter * value);
   return { sigma: addToDiagonal(own, d, weights.target * variance), weights };

@@ -6,6 +6,7 @@ import { setParameters } from '../fit.js';
 import { mixtureOf, type GaussianMixture } from '../gaussianMixture.js';
 import { GMML } from '../gmml.js';
 import { blended, meanOfDiagonal } from '../linearAlgebra/symmetric.js';
+import { joined } from '../linearAlgebra/vectors.js';
 import type { CovarianceType } from '../mixture/covarianceTypes.js';
 import { checkMixtureOptions } from '../mixture/options.js';
 import { parametersOf } from '../mixture/parameters.js';
@@ -339,16 +340,6 @@ function covariancesOf(all: readonly Moments[], covariance: CovarianceType, feat
   const tied = new Float64Array(all[0].scatter.length);
   for (const { scatter } of all) for (let at = 0; at < tied.length; at++) tied[at] += scatter[at] / total;
   return unpackScatters(tied, covariance, features);
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const out = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 function isCovariance(text: string | undefined): text is CovarianceType {

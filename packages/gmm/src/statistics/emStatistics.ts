@@ -218,11 +218,11 @@ export class EMStatistics {
     const options = mixtureOptionsOf(op, metadata.options);
     const { components, covariance } = options;
     const reader = new FileReader(tensors, op);
-    const features = reader.shapeOf('means')[1] ?? 0;
+    const features = tensors.means?.shape[1] ?? 0;
     const counts = reader.take('counts', [components], isCount, 'finite and not negative');
     const means = reader.take('means', [components, features]);
     const packed = reader.take('scatters', packedShape(covariance, components, features));
-    const lowerBounds = Array.from(reader.take('lowerBounds', reader.shapeOf('lowerBounds')));
+    const lowerBounds = Array.from(reader.take('lowerBounds', null));
     const [logLikelihood] = reader.take('logLikelihood', []);
     reader.checkEmpty();
     const [hash, iterations, rows] = [metadata.model, metadata.iterations, metadata.rows].map(Number);

@@ -1,0 +1,14 @@
+/** Writes a message as one line on standard error, whatever line breaks it has, behind the name of the program. */
+export function errorPrinter(program: string): (message: string) => void {
+  return (message) => {
+    process.stderr.write(`${program}: ${message.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
+  };
+}
+
+/** Ends the process when standard output can no longer be written; without a word where its reader has gone (`… | head`). */
+export function endWithOutput(printError: (message: string) => void): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') printError(`standard output cannot be written: ${error.message}`);
+    process.exit(1);
+  });
+}
