@@ -7,7 +7,7 @@ import { loadMnist } from '@gmml/data';
 import { loadSafetensors } from '@gmml/nn';
 import { defaultGenerator } from '@gmml/tensor';
 import { describe, expect, test } from 'vitest';
-import { evenSample, knownDigits, withValidation } from '../../packages/cli/src/knownDigits.js';
+import { evenSample, knownDigits, withValidation } from '../../packages/cli/src/training/knownDigits.js';
 import { folderOf, mnistFiles, temporaryFolder } from '../data/idxFiles.js';
 import { tinyDigits } from './tinyDigits.js';
 

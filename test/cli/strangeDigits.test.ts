@@ -3,7 +3,7 @@ import { MNIST_MEAN, MNIST_STD } from '@gmml/data';
 import { defaultGenerator, manualSeed, rand, tensor } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
 import { describe, expect, test } from 'vitest';
-import { strangeDigits } from '../../packages/cli/src/strangeDigits.js';
+import { strangeDigits } from '../../packages/cli/src/openSet/strangeDigits.js';
 
 const normalised = (pixels: Tensor): Tensor => pixels.sub(MNIST_MEAN).div(MNIST_STD);
 

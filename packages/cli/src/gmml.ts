@@ -5,7 +5,9 @@ import { initCommand } from './commands/init.js';
 import { mergeCommand } from './commands/merge.js';
 import { statsCommand } from './commands/stats.js';
 import { UsageError } from './errors.js';
-import { version } from './options.js';
+import { trainCommand } from './training/options.js';
+import { runTraining } from './training/runTraining.js';
+import { version } from './values.js';
 import { endWithOutput, errorPrinter } from './streams.js';
 
 const printError = errorPrinter('gmml');
@@ -22,7 +24,8 @@ async function main(args: readonly string[]): Promise<number> {
   const program = new Command('gmml')
     .description('Gaussian mixtures and classifiers of data in files, in one or in many pieces.')
     .version(version());
-  for (const command of [initCommand(), statsCommand(), mergeCommand(finish)]) program.addCommand(command);
+  const commands = [trainCommand('train', runTraining), initCommand(), statsCommand(), mergeCommand(finish)];
+  for (const command of commands) program.addCommand(command);
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr: () => {} });
   }

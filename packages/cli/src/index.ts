@@ -1,7 +1,7 @@
-export { auroc, expectedCalibrationError, falsePositiveRate } from './detection.js';
+export { auroc, expectedCalibrationError, falsePositiveRate } from './openSet/detection.js';
 export { InformationRequest, UsageError } from './errors.js';
-export { ReferenceNetwork } from './network.js';
-export type { ReferenceNetworkOptions } from './network.js';
+export { ReferenceNetwork } from './training/network.js';
+export type { ReferenceNetworkOptions } from './training/network.js';
 export type {
   HeadQuality,
   OpenSetReport,
@@ -9,10 +9,14 @@ export type {
   Separation,
   UnknownName,
   UnknownResult,
-} from './openSetReport.js';
-export { parseOptions } from './options.js';
-export type { GmmlTrainOptions } from './options.js';
-export { jsonReporter, silentReporter, textReporter } from './report.js';
-export type { BatchProgress, EpochResult, Reporter, RunDescription } from './report.js';
-export { defaultTrainOptions, train } from './train.js';
-export type { TrainOptions, TrainResult } from './train.js';
+} from './openSet/openSetReport.js';
+export { parseOptions } from './training/options.js';
+export type { GmmlTrainOptions } from './training/options.js';
+export { jsonReporter } from './progress/jsonReporter.js';
+export { silentReporter } from './progress/reporter.js';
+export { textReporter } from './progress/textReporter.js';
+export type { BatchProgress, EpochResult, Reporter, RunDescription } from './progress/reporter.js';
+export { defaultTrainOptions } from './training/settings.js';
+export type { TrainOptions } from './training/settings.js';
+export { train } from './training/train.js';
+export type { TrainResult } from './training/train.js';

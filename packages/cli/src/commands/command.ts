@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { fileName, integer, oneOf, threads, valued, type ValueReader } from '../options.js';
+import { fileName, integer, oneOf, threads, valued, type ValueReader } from '../values.js';
 
 /** Ends the command with a code other than 0 when it is through. */
 export type Finish = (exitCode: number) => void;

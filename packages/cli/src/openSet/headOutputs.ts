@@ -1,6 +1,6 @@
 import { noGrad, scope, tensor } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
-import type { ReferenceNetwork } from './network.js';
+import type { ReferenceNetwork } from '../training/network.js';
 
 /** What a trained network makes of N images. */
 export interface HeadOutputs {

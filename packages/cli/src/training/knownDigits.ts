@@ -1,7 +1,7 @@
 import type { LabelledImages, Mnist } from '@gmml/data';
 import { tensor } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
-import { UsageError } from './errors.js';
+import { UsageError } from '../errors.js';
 
 /** The digits that a network is to learn, and those that it is never shown. */
 export interface KnownDigits {

@@ -1,8 +1,19 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { InformationRequest, UsageError } from './errors.js';
-import { defaultTrainOptions } from './train.js';
-import type { TrainOptions } from './train.js';
+import { InformationRequest, UsageError } from '../errors.js';
+import {
+  fileName,
+  fraction,
+  integer,
+  oneOf,
+  part,
+  positive,
+  share,
+  threads,
+  valued,
+  version,
+  type ValueReader,
+} from '../values.js';
+import { defaultTrainOptions, type TrainOptions } from './settings.js';
 
 /** What the command line asks for: a training run, and the form of its report. */
 export interface GmmlTrainOptions extends TrainOptions {
@@ -22,9 +33,12 @@ const DEFAULT_MODEL_FILE = 'gmml-mnist.safetensors';
  * parseOptions(['--epochs', '3', '--cov-type', 'diag']).epochs; // 3
  */
 export function parseOptions(args: readonly string[]): GmmlTrainOptions {
-  const command = commandLine();
+  let options: GmmlTrainOptions | null = null;
+  const command = trainCommand('gmml-train', (given) => {
+    options = given;
+  });
   let text = '';
-  command.exitOverride().configureOutput({ writeOut: (part) => (text += part), writeErr: () => {} });
+  command.exitOverride().configureOutput({ writeOut: (piece) => (text += piece), writeErr: () => {} });
   try {
     command.parse(args, { from: 'user' });
   } catch (error) {
@@ -32,7 +46,7 @@ export function parseOptions(args: readonly string[]): GmmlTrainOptions {
     if (error.exitCode === 0) throw new InformationRequest(text);
     throw usageError(error, command.args);
   }
-  return settled(command);
+  return options!;
 }
 
 /** What commander leaves: options without a default may be missing, one with an optional value may be true. */
@@ -72,9 +86,18 @@ function settled(command: Command): GmmlTrainOptions {
     : { ...options, saveModel: saveModel === true ? DEFAULT_MODEL_FILE : saveModel };
 }
 
-function commandLine(): Command {
+/** The command `name` with all options of training, which are then given to `run`. */
+export function trainCommand(
+  name: string,
+  run: (options: GmmlTrainOptions) => void | Promise<void>,
+): Command {
+  const command = commandLine(name);
+  return command.action(() => run(settled(command)));
+}
+
+function commandLine(name: string): Command {
   const defaults = defaultTrainOptions;
-  return new Command('gmml-train')
+  return new Command(name)
     .description('Train a convolutional network with a Gaussian mixture head on handwritten digits.')
     .version(version())
     .allowExcessArguments(false)
@@ -139,76 +162,12 @@ function commandLine(): Command {
     .option('--json', 'lines of JSON: one an epoch, one of the report; nothing else on standard output')
     .addHelpText(
       'after',
-      '\nExample:\n  gmml-train --epochs 5 --cov-type diag --save-model digits.safetensors',
+      `\nExample:\n  ${name === 'train' ? 'gmml train' : name} --epochs 5 --cov-type diag --save-model digits.safetensors`,
     );
 }
 
-/** Reads the text after an option, or says what is allowed there. */
-export interface ValueReader {
-  allowed: string;
-  /** The help need not repeat what is allowed. */
-  obvious?: boolean;
-  /** Gives undefined for what is not allowed. */
-  read(text: string): unknown;
-}
-
-/** An option with a value that `reader` reads. */
-export function valued(flags: string, description: string, reader: ValueReader): Option {
-  const option = new Option(flags, reader.obvious ? description : `${description}: ${reader.allowed}`);
-  return option.argParser((text) => {
-    const value = reader.read(text);
-    if (value === undefined)
-      throw new UsageError(`${option.long} must be ${reader.allowed}: it is '${text}'.`);
-    return value;
-  });
-}
-
-export function integer(min: number, max: number): ValueReader {
-  return {
-    allowed: `an integer from ${min} to ${max}`,
-    read(text) {
-      const value = /^\d+$/.test(text) ? Number(text) : NaN;
-      return value >= min && value <= max ? value : undefined;
-    },
-  };
-}
-
-/** A decimal number, such as 3, .5 or 1e-3. */
-function number(allowed: string, isAllowed: (value: number) => boolean): ValueReader {
-  return {
-    allowed,
-    read(text) {
-      const value = /^\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
-      return Number.isFinite(value) && isAllowed(value) ? value : undefined;
-    },
-  };
-}
-
-const positive = number('a number above 0', (value) => value > 0);
-const fraction = number('a number from 0 to 1', (value) => value <= 1);
-const part = number('a number from 0 and below 1', (value) => value < 1);
-const share = number('a number above 0 and below 1', (value) => value > 0 && value < 1);
-
 /** Labels are bytes; which of them the data have is seen when they are loaded. */
 const digit: ValueReader = { allowed: 'a digit of the data', read: (text) => integer(0, 255).read(text) };
-
-export const threads: ValueReader = {
-  allowed: "an integer from 1 to 256 or 'auto'",
-  read: (text) => (text === 'auto' ? text : integer(1, 256).read(text)),
-};
-
-export const fileName: ValueReader = {
-  allowed: 'a path',
-  obvious: true,
-  read: (text) => (text === '' ? undefined : text),
-};
-
-export function oneOf(...choices: readonly string[]): ValueReader {
-  return {
-    allowed: `one of ${choices.join(', ')}`,
-    read: (text) => (choices.includes(text) ? text : undefined),
-  };
-}
 
 /** commander's own complaints (an unknown option, a missing value, too many words) in our form. */
 function usageError(error: CommanderError, words: readonly string[]): UsageError {
@@ -217,9 +176,4 @@ function usageError(error: CommanderError, words: readonly string[]): UsageError
       ? `'${words[0]}' belongs to no option`
       : error.message.replace(/^error: /, '').replaceAll(/\s+/g, ' ');
   return new UsageError(`${problem}. gmml-train --help lists the options.`, { cause: error });
-}
-
-export function version(): string {
-  const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(file) as { version: string }).version;
 }

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { MNIST_MEAN, MNIST_STD } from '@gmml/data';
 import { saveSafetensors } from '@gmml/nn';
-import { UsageError } from './errors.js';
+import { UsageError } from '../errors.js';
 import type { ReferenceNetwork } from './network.js';
 
 /** @throws UsageError when `path` cannot become a file: asked before hours of training, not after. */

@@ -1,0 +1,69 @@
+import type { OpenSetReport } from '../openSet/openSetReport.js';
+
+/** What is about to run, once everything is loaded. */
+export interface RunDescription {
+  trainCount: number;
+  testCount: number;
+  /** Training images that are held out. */
+  heldOut?: number;
+  /** The digit that was left out of both. */
+  unseen?: number;
+  /** The classifier in words: 'GMM head (tril, D = 128, 1 component a class)'. */
+  head: string;
+  backend: string;
+  threads: number;
+}
+
+/** A mini-batch that was just trained on. */
+export interface BatchProgress {
+  /** From 1. */
+  epoch: number;
+  /** Training images seen in this epoch before this batch. */
+  seen: number;
+  trainCount: number;
+  /** Mean negative log-likelihood of this batch. */
+  loss: number;
+}
+
+export interface EpochResult {
+  /** From 1. */
+  epoch: number;
+  /** Mean negative log-likelihood over the epoch's training images, each under the weights it met. */
+  trainLoss: number;
+  /** Mean negative log-likelihood over the test images after the epoch. */
+  testLoss: number;
+  /** Fraction of the test images classified correctly after the epoch. */
+  testAccuracy: number;
+  testCorrect: number;
+  testCount: number;
+  /** Wall time of training and testing. */
+  seconds: number;
+}
+
+/** Where a training run tells what it does. */
+export interface Reporter {
+  start(run: RunDescription): void;
+  batch(progress: BatchProgress): void;
+  epoch(result: EpochResult): void;
+  saved(path: string): void;
+  /** When everything else is done; not where there is no report. */
+  openSet(report: OpenSetReport): void;
+  /** At the end of everything, with the result of the last epoch. */
+  finish(result: EpochResult): void;
+  /** Something is other than asked for, but the run goes on. */
+  warn(message: string): void;
+}
+
+/** Takes one line. */
+export type Print = (line: string) => void;
+
+/** Tells nobody. */
+export const silentReporter: Reporter = {
+  start() {},
+  batch() {},
+  epoch() {},
+  saved() {},
+  openSet() {},
+  finish() {},
+  warn() {},
+};

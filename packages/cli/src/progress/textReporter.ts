@@ -1,0 +1,39 @@
+import { openSetTable } from '../openSet/openSetTable.js';
+import { count } from '../words.js';
+import type { Print, Reporter } from './reporter.js';
+
+/** Lines for people, in the manner of PyTorch's MNIST example. */
+export function textReporter(print: Print, printError: Print): Reporter {
+  return {
+    start({ trainCount, testCount, heldOut, unseen, head, backend, threads }) {
+      const without = unseen === undefined ? '' : `, without digit ${unseen}`;
+      const apart = heldOut === undefined ? '' : `, ${heldOut} held out`;
+      print(`Training on ${trainCount} digits, testing on ${testCount}${apart}${without}. ${head}.`);
+      print(`Backend ${backend}, ${count(threads, 'thread')}.`);
+    },
+    batch({ epoch, seen, trainCount, loss }) {
+      const percent = Math.round((100 * seen) / trainCount);
+      print(`Train Epoch: ${epoch} [${seen}/${trainCount} (${percent}%)]  Loss: ${loss.toFixed(4)}`);
+    },
+    epoch({ epoch, trainLoss, testLoss, testCorrect, testCount, seconds }) {
+      print(
+        `Epoch ${epoch}: train loss ${trainLoss.toFixed(4)}, test loss ${testLoss.toFixed(4)}, ` +
+          `test accuracy ${testCorrect}/${testCount} (${percentage(testCorrect, testCount)}), ${seconds.toFixed(1)} s`,
+      );
+    },
+    saved(path) {
+      print(`Saved the model to ${path}`);
+    },
+    openSet(report) {
+      for (const line of openSetTable(report)) print(line);
+    },
+    finish({ epoch, testCorrect, testCount }) {
+      print(`Test accuracy after ${count(epoch, 'epoch')}: ${percentage(testCorrect, testCount)}`);
+    },
+    warn: printError,
+  };
+}
+
+function percentage(part: number, whole: number): string {
+  return `${((100 * part) / whole).toFixed(2)} %`;
+}
