@@ -1,6 +1,7 @@
 import { FormatError } from '@gmml/tensor';
 import type { ByteReader } from './byteReader.js';
 import { elementOf, type Element } from './elements.js';
+import { oneLine } from './oneLine.js';
 
 /** How the rows of a binary file lie in it, after its header. */
 export interface Layout {
@@ -77,7 +78,7 @@ function layoutOf(header: string, name: string): Layout {
   const shape = /'shape':\s*\(([\d\s,]*)\)/.exec(header)?.[1];
   if (!descr || order === undefined || shape === undefined) {
     throw new FormatError(
-      `${name}: the header of a .npy file must have descr, fortran_order and shape: it is ${header.slice(0, 80)}.`,
+      `${name}: the header of a .npy file must have descr, fortran_order and shape: it is ${oneLine(header.slice(0, 80))}.`,
     );
   }
   const sizes = shape
@@ -88,7 +89,7 @@ function layoutOf(header: string, name: string): Layout {
   const element = code === undefined ? null : elementOf(code, byteOrder === '>');
   if (!element) {
     throw new FormatError(
-      `${name}: the dtype must be b1, u1, i1, u2, i2, u4, i4, u8, i8, f4 or f8: it is ${descr[1]}. Convert with astype('<f4').`,
+      `${name}: the dtype must be b1, u1, i1, u2, i2, u4, i4, u8, i8, f4 or f8: it is ${oneLine(descr[1])}. Convert with astype('<f4').`,
     );
   }
   if (order === 'True' && sizes.length > 1) {

@@ -8,6 +8,9 @@ import { ArgumentError, FormatError } from '@gmml/tensor';
 /** Bytes that are asked of a file at once. */
 const CHUNK_BYTES = 1 << 20;
 
+/** Memory for so many bytes is taken before they are there; for more, as they come. */
+const TRUSTED_BYTES = 1 << 22;
+
 /**
  * Reads bytes that come as a stream, plain or gzipped (seen from the content), in pieces of the length that is asked
  * for. Never holds more than a piece and a chunk.
@@ -65,7 +68,7 @@ export class ByteReader {
 
   /** The next `length` bytes in memory of their own, or fewer at the end. */
   async read(length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const out = new Uint8Array(length);
+    let out = new Uint8Array(Math.min(length, TRUSTED_BYTES));
     let done = 0;
     while (done < length) {
       if (this.#left.length === 0) {
@@ -74,6 +77,7 @@ export class ByteReader {
         this.#left = chunk;
       }
       const part = this.#left.subarray(0, length - done);
+      if (done + part.length > out.length) out = grown(out, Math.min(length, 2 * (done + part.length)));
       out.set(part, done);
       done += part.length;
       this.#left = this.#left.subarray(part.length);
@@ -157,4 +161,10 @@ export class ByteReader {
       throw new ArgumentError(`${this.#name} must be a readable file: ${reason}.`, { cause: error });
     }
   }
+}
+
+function grown(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(length);
+  out.set(bytes);
+  return out;
 }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { ArgumentError, FormatError, NotFiniteError, ShapeError } from '@gmml/tensor';
-import { parse, type CsvError, type Info } from 'csv-parse';
+import { CsvError, parse, type Info } from 'csv-parse';
+import { oneLine } from './oneLine.js';
 
 /** What a CSV file may be like. */
 export interface CsvOptions {
@@ -65,9 +66,8 @@ export async function* csvRows(
       yield { values, label: labelAt < 0 ? '' : record[labelAt] };
     }
   } catch (error) {
-    const { code, message } = error as CsvError;
-    if (!code?.startsWith('CSV_')) throw error;
-    throw new FormatError(`${name}: the file must be CSV: ${message}.`, { cause: error });
+    if (!(error instanceof CsvError)) throw error;
+    throw new FormatError(`${name}: the file must be CSV: ${error.message}.`, { cause: error });
   }
 }
 
@@ -81,7 +81,7 @@ function placeOf(
   const named = names?.indexOf(String(column)) ?? -1;
   const at = named >= 0 ? named : Number(column);
   if (Number.isInteger(at) && at >= 0 && at < width) return at;
-  const known = names ? `there are ${names.slice(0, 10).join(', ')}` : `there is no line of names`;
+  const known = names ? `there are ${oneLine(names.slice(0, 10).join(', '))}` : `there is no line of names`;
   throw new ArgumentError(
     `${name}: the label column must be a name in the first line or a number from 0 to ${width - 1}: it is ${column}, ${known}.`,
   );
