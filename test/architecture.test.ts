@@ -30,7 +30,8 @@ const LAYERS = [
   ['functional.ts'],
   ['allClose.ts'],
   ['gradcheck.ts'],
-  ['index.ts', 'ndarray.ts', 'testing.ts'],
+  ['worker/'],
+  ['index.ts', 'ndarray.ts', 'testing.ts', 'worker.ts'],
 ];
 
 /** Packages that a page can load. */
