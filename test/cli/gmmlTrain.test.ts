@@ -312,6 +312,9 @@ describe('information', () => {
       '--unseen',
       '--keep',
       '--json',
+      '--quiet',
+      '--download',
+      '--mirror',
     ]) {
       expect(stdout).toContain(`  ${option} `);
     }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 describe('parseOptions', () => {
   test('without arguments gives the documented defaults', () => {
-    expect(parseOptions([])).toEqual({ ...defaultTrainOptions, json: false });
+    expect(parseOptions([])).toEqual({ ...defaultTrainOptions, json: false, quiet: false });
     expect(parseOptions([])).toEqual({
       batchSize: 64,
       testBatchSize: 1000,
@@ -24,6 +24,7 @@ describe('parseOptions', () => {
       backend: 'auto',
       threads: 'auto',
       json: false,
+      quiet: false,
     });
   });
 
@@ -63,9 +64,18 @@ describe('parseOptions', () => {
     ['--val-split 0', { valSplit: 0 }],
     ['--val-split .1', { valSplit: 0.1 }],
     ['--json', { json: true }],
+    ['--quiet', { quiet: true }],
+    ['--download mnist', { download: 'mnist' }],
+    ['--download fashion-mnist --data a', { download: 'fashion-mnist', data: 'a' }],
+    ['--download mnist --mirror http://a/b', { download: 'mnist', mirror: 'http://a/b' }],
     ['--epochs 2 --epochs 3', { epochs: 3 }],
   ])('reads %s', (args, changed) => {
-    expect(parseOptions(args.split(' '))).toEqual({ ...defaultTrainOptions, json: false, ...changed });
+    expect(parseOptions(args.split(' '))).toEqual({
+      ...defaultTrainOptions,
+      json: false,
+      quiet: false,
+      ...changed,
+    });
   });
 
   test.each([
@@ -114,6 +124,10 @@ describe('parseOptions', () => {
       '--components 2 --linear_classifier',
       '--components shapes the mixture head: it cannot go with --linear-classifier. Leave one out.',
     ],
+    ['--download cifar', "--download must be one of mnist, fashion-mnist: it is 'cifar'."],
+    ['--download mnist --mirror a/b', "--mirror must be a URL with http or https: it is 'a/b'."],
+    ['--mirror http://a/b', '--mirror says where --download fetches from: it cannot go without. Give both.'],
+    ['--quiet --json', '--json and --quiet are two forms of the output: only one can be had. Leave one out.'],
     [
       '--unseen 3 --no-open-set',
       '--unseen is about the open-set report: it cannot go with --no-open-set. Leave one out.',

@@ -1,4 +1,4 @@
-import { jsonReporter, textReporter } from '@gmml/cli';
+import { jsonReporter, quietReporter, textReporter } from '@gmml/cli';
 import type { EpochResult, OpenSetReport, Reporter, UnknownResult } from '@gmml/cli';
 import { describe, expect, test } from 'vitest';
 
@@ -40,13 +40,19 @@ function tellAll(make: MakeReporter) {
     (line) => printed.push(line),
     (line) => errors.push(line),
   );
+  const file = { file: 'a.gz', received: 0, size: 9_912_422, host: 'example.org' };
+  reporter.download(file);
+  reporter.download({ ...file, received: 1000 });
   reporter.start({ trainCount: 7996, testCount: 2004, head: 'GMM head', backend: 'reference', threads: 1 });
-  reporter.batch({ epoch: 1, seen: 640, trainCount: 7996, loss: 0.43214 });
+  reporter.step({ epoch: 1, epochs: 2, seen: 0, seenAfter: 64, trainCount: 7996, loss: 1 });
+  reporter.batch({ epoch: 1, epochs: 2, seen: 640, seenAfter: 704, trainCount: 7996, loss: 0.43214 });
+  reporter.testing({ done: 0, total: 2004 });
   reporter.epoch(result);
   reporter.saved('a.safetensors');
   reporter.warn('fewer threads');
   reporter.openSet(openSet);
   reporter.finish(result);
+  reporter.close();
   return { printed, errors };
 }
 
@@ -54,6 +60,7 @@ describe('reporters', () => {
   test('text', () => {
     expect(tellAll(textReporter)).toEqual({
       printed: [
+        'Fetching a.gz (9.9 MB) from example.org …',
         'Training on 7996 digits, testing on 2004. GMM head.',
         'Backend reference, 1 thread.',
         'Train Epoch: 1 [640/7996 (8%)]  Loss: 0.4321',
@@ -62,6 +69,13 @@ describe('reporters', () => {
         ...linesOf(openSet),
         'Test accuracy after 2 epochs: 97.26 %',
       ],
+      errors: ['fewer threads'],
+    });
+  });
+
+  test('quiet: the last line alone', () => {
+    expect(tellAll(quietReporter)).toEqual({
+      printed: ['Test accuracy after 2 epochs: 97.26 %'],
       errors: ['fewer threads'],
     });
   });
@@ -84,6 +98,21 @@ function linesOf(report: OpenSetReport): string[] {
   ).openSet(report);
   return lines;
 }
+
+test('a data set whose classes have names has images, not digits', () => {
+  const printed: string[] = [];
+  const run = { trainCount: 90, testCount: 20, head: 'Head', backend: 'wasm', threads: 2 };
+  const reporter = textReporter(
+    (line) => printed.push(line),
+    () => {},
+  );
+  reporter.start({ ...run, unseen: 1, classNames: ['Coat', 'Bag'] });
+  reporter.start({ ...run, unseen: 1 });
+  expect([printed[0], printed[2]]).toEqual([
+    'Training on 90 images, testing on 20, without Bag. Head.',
+    'Training on 90 digits, testing on 20, without digit 1. Head.',
+  ]);
+});
 
 describe('the open-set report as a table', () => {
   test('of a mixture head', () => {
@@ -130,6 +159,22 @@ describe('the open-set report as a table', () => {
       softmax: by the trained head's largest probability.
       "
     `);
+  });
+
+  test('of a data set whose classes have names', () => {
+    const report = {
+      ...openSet,
+      unseen: 1,
+      classNames: ['Coat', 'Ankle boot'],
+      unknown: { unseen: unknown },
+    };
+    const lines = linesOf(report);
+    expect(lines[1]).toMatch(/^On 2004 test images {8}/);
+    expect(lines.filter((line) => line.includes('Ankle boot'))).toEqual([
+      '  Ankle boot          0.988    4.6 %      1.000    0.0 %       0.877',
+      '  Ankle boot rejected         90.0 %             100.0 %',
+    ]);
+    expect(lines.join(' ')).not.toContain('digit');
   });
 
   test('fits into 80 columns, whatever the numbers', () => {

@@ -1,6 +1,6 @@
 // The training loop as a function, without the process around it.
 import { ReferenceNetwork, silentReporter, train, UsageError } from '@gmml/cli';
-import type { BatchProgress, EpochResult, Reporter } from '@gmml/cli';
+import type { BatchProgress, EpochResult, Reporter, TestProgress } from '@gmml/cli';
 import { Generator, NotFiniteError, rand } from '@gmml/tensor';
 import { describe, expect, test } from 'vitest';
 import { tinyDigits } from './tinyDigits.js';
@@ -11,9 +11,11 @@ describe('train', () => {
   test('gives the results of the epochs and tells the reporter as it goes', async () => {
     const batches: BatchProgress[] = [];
     const epochs: EpochResult[] = [];
+    const steps: BatchProgress[] = [];
     const told: string[] = [];
     const reporter: Reporter = {
       ...silentReporter,
+      step: (progress) => steps.push(progress),
       start: ({ trainCount, testCount, head }) => told.push(`${trainCount} ${testCount} ${head}`),
       batch: (progress) => batches.push(progress),
       epoch: (result) => epochs.push(result),
@@ -33,7 +35,30 @@ describe('train', () => {
       [2, 0, 80],
       [2, 64, 80],
     ]);
+    expect(steps.map((step) => [step.epoch, step.epochs, step.seenAfter])).toEqual([
+      [1, 2, 32],
+      [1, 2, 64],
+      [1, 2, 80],
+      [2, 2, 32],
+      [2, 2, 64],
+      [2, 2, 80],
+    ]);
     expect(told).toEqual(['80 20 GMM head (tril, D = 8, 2 components a class)', 'finished 2']);
+  });
+
+  test('tells how far testing is, after the epoch and for the report', async () => {
+    const heard: TestProgress[] = [];
+    const reporter = { ...silentReporter, testing: (progress: TestProgress) => heard.push(progress) };
+    const options = { ...small, epochs: 1, openSet: true, data: tinyDigits(), testBatchSize: 15 };
+    await train(options, reporter);
+    const counts = heard.map(({ done, total }) => `${done}/${total}`);
+    expect(counts.slice(0, 3)).toEqual(['0/20', '15/20', '20/20']);
+    // 80 training digits in 6 batches, then the test digits and four strange sets of them in 2 batches each.
+    expect(counts.slice(3)).toEqual(
+      [0, 15, 30, 45, 60, 75, 80, 95, 100, 115, 120, 135, 140, 155, 160, 175, 180].map(
+        (done) => `${done}/180`,
+      ),
+    );
   });
 
   test('a dry run is one epoch of one batch, whatever else is asked', async () => {

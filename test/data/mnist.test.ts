@@ -8,6 +8,7 @@ import type { Tensor } from '@gmml/tensor';
 import { loadMnist, MNIST_MEAN, MNIST_STD } from '@gmml/data';
 import type { LabelledImages, Mnist } from '@gmml/data';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { knownClassNames } from '../../packages/data/src/mnist.js';
 import { folderOf, idxBytes, mnistFiles, temporaryFolder } from './idxFiles.js';
 
 /** The bytes that normalised pixels came from. */
@@ -132,6 +133,22 @@ describe('a folder of IDX files', () => {
     expect(firstPixels(held.images)).toEqual([2, 10].map(normalised));
   });
 
+  test('has names of classes where its labels are those of a data set that has names', () => {
+    const labels = packed[1][1] as Uint8Array;
+    const path = join(folderOf({ labels }), 'labels');
+    const own = {
+      name: 'labels',
+      size: labels.length,
+      sha256: createHash('sha256').update(labels).digest('hex'),
+    };
+    const set = { mirrors: [], files: [own], classNames: ['Coat', 'Bag'] };
+    expect(knownClassNames(path, [set])).toEqual(['Coat', 'Bag']);
+    expect(knownClassNames(path, [{ ...set, files: [{ ...own, sha256: '0'.repeat(64) }] }])).toBeUndefined();
+    expect(knownClassNames(path, [{ mirrors: [], files: [own] }])).toBeUndefined();
+    expect(knownClassNames(path, [])).toBeUndefined();
+    expect(loadMnist({ source: folderOf(files) }).classNames).toBeUndefined();
+  });
+
   test('must exist', () => {
     const none = join(temporaryFolder(), 'none');
     expect(() => loadMnist({ source: none })).toThrow(
@@ -161,6 +178,17 @@ describe('a folder of IDX files', () => {
     expect(stem).not.toBe(name);
     expect(() => loadMnist({ source: folder })).toThrow(
       new ArgumentError(`loadMnist: ${folder} must hold ${name}: there is none of ${spellings.join(', ')}.`),
+    );
+  });
+
+  test('must hold all of them: what is missing is listed', () => {
+    const folder = folderOf(files);
+    for (const name of Object.keys(files).slice(1)) rmSync(join(folder, name));
+    expect(() => loadMnist({ source: folder })).toThrow(
+      new ArgumentError(
+        `loadMnist: ${folder} must hold the four MNIST files: there is no train-labels-idx1-ubyte, no ` +
+          't10k-images-idx3-ubyte, no t10k-labels-idx1-ubyte, plain or with .gz, nor any spelled .idx.',
+      ),
     );
   });
 

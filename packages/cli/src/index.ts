@@ -13,9 +13,16 @@ export type {
 export { parseOptions } from './training/options.js';
 export type { GmmlTrainOptions } from './training/options.js';
 export { jsonReporter } from './progress/jsonReporter.js';
+export { quietReporter } from './progress/quietReporter.js';
 export { silentReporter } from './progress/reporter.js';
 export { textReporter } from './progress/textReporter.js';
-export type { BatchProgress, EpochResult, Reporter, RunDescription } from './progress/reporter.js';
+export type {
+  BatchProgress,
+  EpochResult,
+  Reporter,
+  RunDescription,
+  TestProgress,
+} from './progress/reporter.js';
 export { defaultTrainOptions } from './training/settings.js';
 export type { TrainOptions } from './training/settings.js';
 export { train } from './training/train.js';

@@ -60,6 +60,13 @@ export const fileName: ValueReader = {
   read: (text) => (text === '' ? undefined : text),
 };
 
+export const webAddress: ValueReader = {
+  allowed: 'a URL with http or https',
+  obvious: true,
+  read: (text) =>
+    URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol) ? text : undefined,
+};
+
 export function oneOf(...choices: readonly string[]): ValueReader {
   return {
     allowed: `one of ${choices.join(', ')}`,

@@ -1,10 +1,11 @@
 // Digits as bytes in the user's cache folder. Nothing that happens to the cache stops the program: whatever cannot be
 // read is made anew, whatever cannot be written is left.
 import { randomUUID } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { cacheFolder } from './cacheFolder.js';
+import { makeFolder } from './makeFolder.js';
 
 /** Pixels of an image, 28 × 28. */
 const PIXELS = 784;
@@ -17,8 +18,7 @@ const CLASSES = 10;
  * number of images of each of the ten digits and the CRC-32 of what follows the line but for itself, as unsigned 32-bit
  * little-endian integers, then the pixels. It is not compressed: unpacking takes longer than reading.
  *
- * The folder is `GMML_CACHE_DIR`, which switches the cache off if it is empty or `off`; by default `gmml` in
- * `$XDG_CACHE_HOME` or `~/.cache`, on macOS `~/Library/Caches/gmml`, on Windows `%LOCALAPPDATA%\gmml\Cache`.
+ * The folder is `cacheFolder()`.
  */
 export function cached(name: string, read: () => Uint8Array[]): Uint8Array[] {
   const folder = cacheFolder();
@@ -30,38 +30,6 @@ export function cached(name: string, read: () => Uint8Array[]): Uint8Array[] {
   const digits = read();
   writeCache(path, firstLine, digits);
   return digits;
-}
-
-function cacheFolder(): string | undefined {
-  const { GMML_CACHE_DIR: chosen, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  if (chosen === '' || chosen === 'off') return undefined;
-  if (chosen !== undefined) return resolve(chosen);
-  return absolute(conventionalFolder(XDG_CACHE_HOME, LOCALAPPDATA));
-}
-
-function conventionalFolder(xdgCacheHome: string | undefined, localAppData: string | undefined): string {
-  switch (process.platform) {
-    case 'darwin':
-      return join(home(), 'Library', 'Caches', 'gmml');
-    case 'win32':
-      return join(localAppData ?? join(home(), 'AppData', 'Local'), 'gmml', 'Cache');
-    default:
-      return join(absolute(xdgCacheHome) ?? join(home(), '.cache'), 'gmml');
-  }
-}
-
-/** The path if it does not depend on where the program was started. */
-function absolute(path: string | undefined): string | undefined {
-  return path !== undefined && isAbsolute(path) ? path : undefined;
-}
-
-/** The user's folder; empty where the system knows none, as in a container that runs under a bare number. */
-function home(): string {
-  try {
-    return homedir();
-  } catch {
-    return '';
-  }
 }
 
 /** The digits in the file; undefined where it is missing, damaged or of another format or version. */
@@ -89,7 +57,7 @@ function writeCache(path: string, firstLine: Buffer, digits: readonly Uint8Array
   const digest = digits.reduce((crc, pixels) => crc32(pixels, crc), crc32(counts));
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     try {
       writeAll(temporary, [firstLine, counts, unsigned([digest]), ...digits]);
       renameSync(temporary, path);

@@ -7,3 +7,7 @@ export type { LabelledImages, LoadMnistOptions, Mnist } from './mnist.js';
 export { Shard } from './shards/shard.js';
 export type { ShardBlock, ShardOptions } from './shards/shard.js';
 export type { CsvOptions } from './shards/csvRows.js';
+export type { MnistName } from './download/dataSets.js';
+export { downloadMnist } from './download/downloadMnist.js';
+export type { DownloadOptions, DownloadProgress } from './download/downloadMnist.js';
+export { DownloadError } from './download/errors.js';

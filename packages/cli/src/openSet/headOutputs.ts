@@ -14,21 +14,30 @@ export interface HeadOutputs {
 /** Rows `[B, ...]`, made where it is called: in the memory of a running scope. */
 export type Batch = () => Tensor;
 
-/** Runs the network over batches of images `[B, 1, 28, 28]`, in evaluation mode and without gradients. */
-export function headOutputs(network: ReferenceNetwork, batches: Iterable<Batch>): HeadOutputs {
+/**
+ * Runs the network over batches of images `[B, 1, 28, 28]`, in evaluation mode and without gradients. `onBatch` hears after
+ * each how many images it had.
+ */
+export function headOutputs(
+  network: ReferenceNetwork,
+  batches: Iterable<Batch>,
+  onBatch: (count: number) => void = () => {},
+): HeadOutputs {
   network.eval();
   const features: Float32Array[] = [];
   const logPosteriors: Float32Array[] = [];
   let count = 0;
   for (const batch of batches) {
-    scope(() =>
+    const rows = scope(() =>
       noGrad(() => {
         const made = network.features(batch());
         features.push(Float32Array.from(made.data));
         logPosteriors.push(Float32Array.from(network.classify(made).data));
-        count += made.shape[0];
+        return made.shape[0];
       }),
     );
+    count += rows;
+    onBatch(rows);
   }
   return { count, features: joined(features), logPosteriors: joined(logPosteriors) };
 }

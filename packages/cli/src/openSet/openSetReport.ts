@@ -64,6 +64,8 @@ export interface OpenSetReport {
   coverage: { features: number; featuresAndPosterior: number };
   /** The digit that was left out of training. */
   unseen?: number;
+  /** What the digits stand for where they are no digits, each at its place. */
+  classNames?: readonly string[];
   unknown: Partial<Record<UnknownName, UnknownResult>>;
 }
 
@@ -80,6 +82,9 @@ export interface OpenSetOptions {
   seed: number;
 }
 
+/** Hears how many of all images went through the network, at first none. */
+type OnProgress = (progress: { done: number; total: number }) => void;
+
 /** How each input of a set is judged; higher is more typical. */
 interface Scores extends Typicalities {
   readonly count: number;
@@ -90,6 +95,7 @@ interface Scores extends Typicalities {
 /** A set of unknown inputs, made when it is asked for. */
 interface UnknownInputs {
   readonly name: UnknownName;
+  readonly count: number;
   readonly batches: (batchSize: number) => Iterable<Batch>;
 }
 
@@ -102,7 +108,7 @@ const MOST_CALIBRATING = 2500;
 /**
  * Fits a mixture and an open-set classifier to the features of the training images, and says how well they, and the
  * trained head, do on test digits and on inputs that are no digits, or digits never seen. Leaves the network as it
- * was, but for evaluation mode, and draws from generators of its own.
+ * was, but for evaluation mode, and draws from generators of its own. `onProgress` hears how many images went through it.
  *
  * @throws ArgumentError or NumericalError when the features are too few, or vary too little, to fit or to calibrate
  */
@@ -110,20 +116,27 @@ export function openSetReport(
   network: ReferenceNetwork,
   digits: KnownDigits,
   options: OpenSetOptions,
+  onProgress: OnProgress = () => {},
 ): OpenSetReport {
   const { keep, testBatchSize, dryRun } = options;
-  const run = (batches: Iterable<Batch>): HeadOutputs =>
-    headOutputs(network, dryRun ? firstOf(batches) : batches);
 
   const samples = [digits.train, digits.validation ?? []]
     .flat()
     .map((set) => (dryRun ? evenSample(set, DRY_RUN_SAMPLE) : set));
+  const sets = unknownInputs(digits);
+  const counts = [digits.test.labels.size, ...sets.map(({ count }) => count)];
+  const onBatch = counting(
+    samples.reduce((sum, sample) => sum + sample.labels.size, 0) +
+      counts.reduce((sum, count) => sum + (dryRun ? Math.min(count, testBatchSize) : count), 0),
+    onProgress,
+  );
+  const run = (batches: Iterable<Batch>): HeadOutputs =>
+    headOutputs(network, dryRun ? firstOf(batches) : batches, onBatch);
   const examples = together(
-    samples.map(({ images }) => headOutputs(network, inBatches(images, testBatchSize))),
+    samples.map(({ images }) => headOutputs(network, inBatches(images, testBatchSize), onBatch)),
   );
   const labels = tensor(Float32Array.from(samples.flatMap((sample) => [...sample.labels.data])));
   const test = run(inBatches(digits.test.images, testBatchSize));
-  const sets = unknownInputs(digits);
   const unknown = sets.map(({ batches }) => run(batches(testBatchSize)));
 
   const testLabels = digits.test.labels.data.subarray(0, test.count);
@@ -149,8 +162,16 @@ export function openSetReport(
       featuresAndPosterior: share(known.featuresAndPosterior, isKept),
     },
     ...(digits.unseen && { unseen: digits.unseen.digit }),
+    ...(digits.classNames && { classNames: digits.classNames }),
     unknown: Object.fromEntries(sets.map(({ name }, i) => [name, unknownResult(known, others[i], keep)])),
   };
+}
+
+/** Tells how many of `total` images are through, each time that some more are. */
+function counting(total: number, onProgress: OnProgress): (count: number) => void {
+  let done = 0;
+  onProgress({ done, total });
+  return (count) => onProgress({ done: (done += count), total });
 }
 
 /** The places of the held-out images, which come last; an even sample of all images where there are none. */
@@ -160,9 +181,18 @@ function calibratingOf([train, validation]: readonly number[]): number[] {
 }
 
 function unknownInputs({ test, unseen }: KnownDigits): UnknownInputs[] {
-  const sets: UnknownInputs[] = strangeDigits(test.images);
+  const [count] = test.images.shape;
+  const sets: UnknownInputs[] = strangeDigits(test.images).map(({ name, batches }) => ({
+    name,
+    count,
+    batches,
+  }));
   if (unseen === undefined) return sets;
-  return [...sets, { name: 'unseen', batches: (batchSize) => inBatches(unseen.images, batchSize) }];
+  const { images } = unseen;
+  return [
+    ...sets,
+    { name: 'unseen', count: images.shape[0], batches: (batchSize) => inBatches(images, batchSize) },
+  ];
 }
 
 /** The trained head's own kind of mixture, for a linear head one 'tril' Gaussian a class, fitted to the features. */

@@ -1,3 +1,4 @@
+import { className } from '../words.js';
 import type { HeadQuality, OpenSetReport, Separation, UnknownResult } from './openSetReport.js';
 
 /** The report for people: lines of at most 80 characters, the first and the last of them empty. */
@@ -8,13 +9,16 @@ export function openSetTable({
   keep,
   coverage,
   unseen,
+  classNames,
   unknown,
 }: OpenSetReport): string[] {
+  const input = classNames ? 'image' : 'digit';
+  const left = unseen === undefined ? '' : className(unseen, classNames);
   const sets = Object.entries(unknown);
   const hasDensity = sets.some(([, { density }]) => density !== undefined);
   const lines = [
     '',
-    qualityRow(`On ${testCount} test digits`, ['accuracy', 'NLL', 'calibration error']),
+    qualityRow(`On ${testCount} test ${input}s`, ['accuracy', 'NLL', 'calibration error']),
     qualityRow('  head as trained', qualityCells(trainedHead)),
     qualityRow('  head fitted to the features', qualityCells(fittedHead)),
     '',
@@ -30,16 +34,14 @@ export function openSetTable({
       'AUROC',
       ...(hasDensity ? ['AUROC'] : []),
     ]),
-    ...sets.map(([name, result]) =>
-      unknownRow(`  ${name === 'unseen' ? `digit ${unseen}` : name}`, unknownCells(result)),
-    ),
+    ...sets.map(([name, result]) => unknownRow(`  ${name === 'unseen' ? left : name}`, unknownCells(result))),
     '',
-    `Threshold set to keep ${percent(keep)} of known digits`,
-    thresholdRow('  test digits kept', coverage.features, coverage.featuresAndPosterior),
+    `Threshold set to keep ${percent(keep)} of known ${input}s`,
+    thresholdRow(`  test ${input}s kept`, coverage.features, coverage.featuresAndPosterior),
   ];
   if (unknown.unseen) {
     const { features, featuresAndPosterior } = unknown.unseen;
-    lines.push(thresholdRow(`  digit ${unseen} rejected`, features.rejected, featuresAndPosterior.rejected));
+    lines.push(thresholdRow(`  ${left} rejected`, features.rejected, featuresAndPosterior.rejected));
   }
   const baselines = hasDensity
     ? "softmax, density: by the trained head's largest probability or its density."
@@ -47,8 +49,8 @@ export function openSetTable({
   return [
     ...lines,
     '',
-    'AUROC: probability that a known digit looks more typical than an unknown input;',
-    '0.5 is guessing. FPR95: unknown inputs accepted where 95 % of known digits are.',
+    `AUROC: probability that a known ${input} looks more typical than an unknown input;`,
+    `0.5 is guessing. FPR95: unknown inputs accepted where 95 % of known ${input}s are.`,
     baselines,
     '',
   ];

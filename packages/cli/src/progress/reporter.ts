@@ -1,3 +1,4 @@
+import type { DownloadProgress } from '@gmml/data';
 import type { OpenSetReport } from '../openSet/openSetReport.js';
 
 /** What is about to run, once everything is loaded. */
@@ -8,6 +9,8 @@ export interface RunDescription {
   heldOut?: number;
   /** The digit that was left out of both. */
   unseen?: number;
+  /** What the digits stand for where they are no digits, each at its place. */
+  classNames?: readonly string[];
   /** The classifier in words: 'GMM head (tril, D = 128, 1 component a class)'. */
   head: string;
   backend: string;
@@ -18,11 +21,23 @@ export interface RunDescription {
 export interface BatchProgress {
   /** From 1. */
   epoch: number;
+  /** Epochs of the whole run. */
+  epochs: number;
   /** Training images seen in this epoch before this batch. */
   seen: number;
+  /** The same with this batch. */
+  seenAfter: number;
   trainCount: number;
   /** Mean negative log-likelihood of this batch. */
   loss: number;
+}
+
+/** How far testing is, after an epoch or for the open-set report. */
+export interface TestProgress {
+  /** Images that went through the network. */
+  done: number;
+  /** Images that are to go through it. */
+  total: number;
 }
 
 export interface EpochResult {
@@ -42,8 +57,15 @@ export interface EpochResult {
 
 /** Where a training run tells what it does. */
 export interface Reporter {
+  /** As a file of the data set comes in, before everything else. */
+  download(progress: DownloadProgress): void;
   start(run: RunDescription): void;
+  /** After each mini-batch. */
+  step(progress: BatchProgress): void;
+  /** After the first mini-batch of every `--log-interval`. */
   batch(progress: BatchProgress): void;
+  /** At the start of testing, and after each batch of it. */
+  testing(progress: TestProgress): void;
   epoch(result: EpochResult): void;
   saved(path: string): void;
   /** When everything else is done; not where there is no report. */
@@ -52,6 +74,8 @@ export interface Reporter {
   finish(result: EpochResult): void;
   /** Something is other than asked for, but the run goes on. */
   warn(message: string): void;
+  /** Nothing more will come, whether the run was finished or failed. */
+  close(): void;
 }
 
 /** Takes one line. */
@@ -59,11 +83,15 @@ export type Print = (line: string) => void;
 
 /** Tells nobody. */
 export const silentReporter: Reporter = {
+  download() {},
   start() {},
+  step() {},
   batch() {},
+  testing() {},
   epoch() {},
   saved() {},
   openSet() {},
   finish() {},
   warn() {},
+  close() {},
 };

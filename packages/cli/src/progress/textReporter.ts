@@ -1,14 +1,22 @@
 import { openSetTable } from '../openSet/openSetTable.js';
-import { count } from '../words.js';
-import type { Print, Reporter } from './reporter.js';
+import { bytes, className, count } from '../words.js';
+import { silentReporter, type Print, type Reporter } from './reporter.js';
 
 /** Lines for people, in the manner of PyTorch's MNIST example. */
 export function textReporter(print: Print, printError: Print): Reporter {
+  let fetching = '';
   return {
-    start({ trainCount, testCount, heldOut, unseen, head, backend, threads }) {
-      const without = unseen === undefined ? '' : `, without digit ${unseen}`;
+    ...silentReporter,
+    download({ file, size, host }) {
+      const line = `Fetching ${file} (${bytes(size)}) from ${host} …`;
+      if (line !== fetching) print(line);
+      fetching = line;
+    },
+    start({ trainCount, testCount, heldOut, unseen, classNames, head, backend, threads }) {
+      const without = unseen === undefined ? '' : `, without ${className(unseen, classNames)}`;
+      const inputs = classNames ? 'images' : 'digits';
       const apart = heldOut === undefined ? '' : `, ${heldOut} held out`;
-      print(`Training on ${trainCount} digits, testing on ${testCount}${apart}${without}. ${head}.`);
+      print(`Training on ${trainCount} ${inputs}, testing on ${testCount}${apart}${without}. ${head}.`);
       print(`Backend ${backend}, ${count(threads, 'thread')}.`);
     },
     batch({ epoch, seen, trainCount, loss }) {

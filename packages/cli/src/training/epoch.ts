@@ -11,7 +11,7 @@ export async function trainEpoch(
   network: ReferenceNetwork,
   optimizer: Adadelta,
   loader: DataLoader,
-  { epoch, logInterval, dryRun, labelSmoothing }: TrainOptions & { epoch: number },
+  { epoch, epochs, logInterval, dryRun, labelSmoothing }: TrainOptions & { epoch: number },
   reporter: Reporter,
 ): Promise<number> {
   network.train();
@@ -31,13 +31,21 @@ export async function trainEpoch(
       optimizer.step();
       return batchLoss.item();
     });
-    if (batch % logInterval === 0) {
-      reporter.batch({ epoch, seen, trainCount: loader.sampleCount, loss });
-      // oxlint-disable-next-line no-await-in-loop -- a pause, in which a closed output is noticed
-      await setImmediate();
-    }
+    const seenAfter = seen + labels.size;
+    const progress = {
+      epoch,
+      epochs: dryRun ? 1 : epochs,
+      seen,
+      seenAfter,
+      trainCount: loader.sampleCount,
+      loss,
+    };
+    reporter.step(progress);
+    if (batch % logInterval === 0) reporter.batch(progress);
+    // oxlint-disable-next-line no-await-in-loop -- a pause, in which a closed output or another width of it is noticed
+    await setImmediate();
     lossSum += loss * labels.size;
-    seen += labels.size;
+    seen = seenAfter;
     batch++;
     if (dryRun) break;
   }
@@ -49,11 +57,14 @@ export function evaluate(
   network: ReferenceNetwork,
   digits: LabelledImages,
   { testBatchSize, dryRun }: TrainOptions,
+  reporter: Reporter,
 ): Pick<EpochResult, 'testLoss' | 'testAccuracy' | 'testCorrect' | 'testCount'> {
   network.eval();
   let lossSum = 0;
   let testCorrect = 0;
   let testCount = 0;
+  const total = digits.labels.size;
+  reporter.testing({ done: 0, total });
   for (const [images, labels] of new DataLoader(digits, { batchSize: testBatchSize })) {
     const [loss, correct] = scope(() =>
       noGrad(() => {
@@ -65,6 +76,7 @@ export function evaluate(
     lossSum += loss;
     testCorrect += correct;
     testCount += labels.size;
+    reporter.testing({ done: testCount, total });
     if (dryRun) break;
   }
   return { testLoss: lossSum / testCount, testAccuracy: testCorrect / testCount, testCorrect, testCount };

@@ -12,6 +12,8 @@ export interface KnownDigits {
   test: LabelledImages;
   /** The digit that each output of the network stands for, in rising order. */
   labels: readonly number[];
+  /** What the digits stand for where they are no digits, each at its place. */
+  classNames?: readonly string[];
   /** A digit that is in neither, and its test images [M, 1, 28, 28]. */
   unseen?: { digit: number; images: Tensor };
 }
@@ -21,9 +23,10 @@ export interface KnownDigits {
  *
  * @throws UsageError naming the digits when it is not among both the training and the test images, or the only one
  */
-export function knownDigits({ train, test, nClass }: Mnist, unseen?: number): KnownDigits {
+export function knownDigits({ train, test, nClass, classNames }: Mnist, unseen?: number): KnownDigits {
   const labels = Array.from({ length: nClass }, (_, label) => label);
-  if (unseen === undefined) return { train, test, labels };
+  const names = classNames && { classNames };
+  if (unseen === undefined) return { train, test, labels, ...names };
   const there = labels.filter(
     (label) => train.labels.data.includes(label) && test.labels.data.includes(label),
   );
@@ -41,6 +44,7 @@ export function knownDigits({ train, test, nClass }: Mnist, unseen?: number): Kn
     train: without(train, unseen),
     test: without(test, unseen),
     labels: labels.filter((label) => label !== unseen),
+    ...names,
     unseen: { digit: unseen, images: chosen(test, (label) => label === unseen).images },
   };
 }

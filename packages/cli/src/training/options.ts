@@ -1,3 +1,4 @@
+import type { MnistName } from '@gmml/data';
 import { Command, CommanderError, Option } from 'commander';
 import { InformationRequest, UsageError } from '../errors.js';
 import {
@@ -11,6 +12,7 @@ import {
   threads,
   valued,
   version,
+  webAddress,
   type ValueReader,
 } from '../values.js';
 import { defaultTrainOptions, type TrainOptions } from './settings.js';
@@ -19,6 +21,12 @@ import { defaultTrainOptions, type TrainOptions } from './settings.js';
 export interface GmmlTrainOptions extends TrainOptions {
   /** One JSON line an epoch, and one of the open-set report, in place of text. */
   json: boolean;
+  /** Nothing on standard output but the last line. */
+  quiet: boolean;
+  /** A data set to fetch first, into `data` or the user's cache folder. Default: none. */
+  download?: MnistName;
+  /** URL of the folder that has its files. Default: its public mirrors. */
+  mirror?: string;
 }
 
 /** The file that `--save-model` without a name writes. */
@@ -80,7 +88,15 @@ function settled(command: Command): GmmlTrainOptions {
       );
     }
   }
-  const options = { ...defaultTrainOptions, json: false, ...given, linearClassifier };
+  if (given.json === true && given.quiet === true) {
+    throw new UsageError(
+      '--json and --quiet are two forms of the output: only one can be had. Leave one out.',
+    );
+  }
+  if (given.mirror !== undefined && given.download === undefined) {
+    throw new UsageError('--mirror says where --download fetches from: it cannot go without. Give both.');
+  }
+  const options = { ...defaultTrainOptions, json: false, quiet: false, ...given, linearClassifier };
   return saveModel === undefined
     ? options
     : { ...options, saveModel: saveModel === true ? DEFAULT_MODEL_FILE : saveModel };
@@ -141,6 +157,16 @@ function commandLine(name: string): Command {
       valued('--data <folder>', "folder of MNIST's four IDX files (default: the embedded digits)", fileName),
     )
     .addOption(
+      valued(
+        '--download <set>',
+        'fetch a data set to train on, into the folder of --data or the cache',
+        oneOf('mnist', 'fashion-mnist'),
+      ),
+    )
+    .addOption(
+      valued('--mirror <url>', 'where --download finds the files (default: public mirrors)', webAddress),
+    )
+    .addOption(
       valued('--backend <name>', 'what computes', oneOf('auto', 'wasm', 'reference')).default(
         defaults.backend,
       ),
@@ -159,6 +185,7 @@ function commandLine(name: string): Command {
     .option('--no-open-set', 'end without the report on unknown inputs')
     .addOption(valued('--unseen <digit>', 'leave out of training, to see it rejected', digit))
     .addOption(valued('--keep <p>', 'share of known digits to keep', share).default(defaults.keep))
+    .option('--quiet', 'print nothing but warnings, errors and the last line: the test accuracy')
     .option('--json', 'lines of JSON: one an epoch, one of the report; nothing else on standard output')
     .addHelpText(
       'after',

@@ -1,15 +1,16 @@
-import { jsonReporter } from '../progress/jsonReporter.js';
-import { textReporter } from '../progress/textReporter.js';
-import { errorPrinter } from '../streams.js';
+import { chooseReporter } from '../progress/chooseReporter.js';
+import { fetchDataSet } from './fetchDataSet.js';
 import type { GmmlTrainOptions } from './options.js';
 import { train } from './train.js';
 
-/** Trains, and reports on standard output. */
-export async function runTraining({ json, ...options }: GmmlTrainOptions): Promise<void> {
-  const reporter = json ? jsonReporter : textReporter;
-  await train(options, reporter(printLine, errorPrinter('gmml-train')));
-}
-
-function printLine(line: string): void {
-  process.stdout.write(`${line}\n`);
+/** Trains, on a data set that is fetched first where that is asked for, and reports on standard output. */
+export async function runTraining(given: GmmlTrainOptions): Promise<void> {
+  const { download, data } = given;
+  const reporter = await chooseReporter(given, 'gmml-train');
+  try {
+    const folder = download === undefined ? data : await fetchDataSet({ ...given, download }, reporter);
+    await train({ ...given, data: folder }, reporter);
+  } finally {
+    reporter.close();
+  }
 }

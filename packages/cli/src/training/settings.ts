@@ -1,6 +1,7 @@
 import type { CovType } from '@gmml/gmm';
 import { UsageError } from '../errors.js';
 import { count } from '../words.js';
+import type { KnownDigits } from './knownDigits.js';
 
 export interface TrainOptions {
   /** Images in a training step. Default 64. */
@@ -93,14 +94,15 @@ export function describeHead({ linearClassifier, covType, components, dim }: Tra
 /** The options that built and trained the network, for the metadata of its file. */
 export function describeModel(
   settings: TrainOptions,
-  digits: readonly number[],
+  { labels, classNames }: Pick<KnownDigits, 'labels' | 'classNames'>,
 ): Record<string, string | number> {
   const { linearClassifier, covType, components, dim, epochs, dryRun } = settings;
   const { seed, lr, gamma, batchSize, labelSmoothing, valSplit } = settings;
   const length = { epochs: dryRun ? 1 : epochs, dryRun: String(dryRun) };
   const training = { seed, ...length, lr, gamma, batchSize, labelSmoothing, valSplit };
   // What each output of the head stands for.
-  const classes = { dim, nClass: digits.length, labels: digits.join(' ') };
+  const names = classNames && { classNames: JSON.stringify(labels.map((label) => classNames[label])) };
+  const classes = { dim, nClass: labels.length, labels: labels.join(' '), ...names };
   if (linearClassifier) return { head: 'linear', ...classes, ...training };
   return { head: 'gmml', covType, components, ...classes, ...training };
 }

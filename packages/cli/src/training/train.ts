@@ -55,6 +55,7 @@ export async function train(
     testCount: digits.test.labels.size,
     heldOut: digits.validation?.labels.size,
     unseen: settings.unseen,
+    classNames: digits.classNames,
     head: describeHead(settings),
     ...backend,
   });
@@ -73,7 +74,7 @@ export async function train(
     const start = performance.now();
     // oxlint-disable-next-line no-await-in-loop -- epochs follow one another
     const trainLoss = await trainEpoch(network, optimizer, loader, { ...settings, epoch }, reporter);
-    const test = evaluate(network, digits.test, settings);
+    const test = evaluate(network, digits.test, settings, reporter);
     scheduler.step();
     const seconds = Math.round(performance.now() - start) / 1000;
     const result = { epoch, trainLoss, ...test, seconds };
@@ -83,7 +84,7 @@ export async function train(
   }
 
   if (settings.saveModel !== undefined) {
-    saveModel(settings.saveModel, network, describeModel(settings, digits.labels));
+    saveModel(settings.saveModel, network, describeModel(settings, digits));
     reporter.saved(settings.saveModel);
   }
   const openSet = settings.openSet ? reportOrWarning(network, digits, settings, reporter) : undefined;
@@ -100,7 +101,7 @@ function reportOrWarning(
   reporter: Reporter,
 ): OpenSetReport | undefined {
   try {
-    return openSetReport(network, digits, settings);
+    return openSetReport(network, digits, settings, (progress) => reporter.testing(progress));
   } catch (error) {
     if (!(error instanceof NumericalError || error instanceof ArgumentError)) throw error;
     reporter.warn(`no open-set report: ${error.message}`);
