@@ -23,7 +23,7 @@ export interface SiteOptions {
 }
 
 export interface Site {
-  /** Of the page. */
+  /** Of the folder of the pages. */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -51,7 +51,7 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}/test/browser/page.html`,
+    url: `http://127.0.0.1:${port}/test/browser/`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

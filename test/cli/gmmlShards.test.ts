@@ -357,7 +357,7 @@ describe('what is refused', { timeout: LONG }, () => {
     const cut = await gmml(['merge'], stats.subarray(0, stats.length - 1));
     expect(cut).toMatchObject({
       code: 1,
-      stderr: 'gmml: -: statistics must be whole safetensors files: byte 0 starts none.\n',
+      stderr: 'gmml: standard input: statistics must be whole safetensors files: byte 0 starts none.\n',
     });
     const { stdout: model } = await gmml(['init', at('x-0.npy')]);
     writeFileSync(at('model'), model);

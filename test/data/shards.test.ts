@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { Shard, type ShardOptions } from '@gmml/data';
+import { FormatError } from '@gmml/tensor';
 import { describe, expect, test } from 'vitest';
 import { idxBytes, temporaryFolder } from './idxFiles.js';
 import { npyBytes, npyRows } from './npyFiles.js';
@@ -294,4 +295,30 @@ test('refuses what cannot be read, and gzip streams that are damaged', async () 
   await expect(readAll(packed.subarray(0, packed.length - 12))).rejects.toThrow(
     'shard: the gzip stream is damaged: unexpected end of file.',
   );
+});
+
+describe('a header that says more than there is', () => {
+  test.each([
+    [
+      '1, 100000000000',
+      'the file is cut short: its header says 1 rows of 100000000000 float64, it ends in row 0.',
+    ],
+    [
+      '99999999999999999999, 3',
+      'the header must have sizes that a file can have: it says 100000000000000000000 rows of 3 float64.',
+    ],
+  ])('takes no memory for it: (%s)', async (shape, problem) => {
+    const bytes = Buffer.from(npyBytes("'<f8'", [1, 2], new Float64Array(2)));
+    const start = bytes.indexOf("'shape'");
+    bytes.fill(`'shape': (${shape}), }`.padEnd(127 - start), start, 127);
+    await expect(readAll(bytes)).rejects.toThrow(new FormatError(`shard: ${problem}`));
+  });
+
+  test('a line without an end is not kept', async () => {
+    const endless = function* (): Generator<Uint8Array> {
+      for (let i = 0; i < 20; i++) yield Buffer.alloc(1 << 20, 'a');
+    };
+    const shard = await Shard.open(Readable.from(endless()), { name: 'shard' });
+    await expect(shard.blocks().next()).rejects.toThrow(/^shard: the file must be CSV: Max Record Size:/);
+  });
 });

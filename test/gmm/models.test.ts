@@ -152,10 +152,37 @@ describe('modelFromSafetensors', () => {
       ),
     );
     expect(() => modelFromSafetensors(of({ labels: '[1]' }))).toThrow(
-      'modelFromSafetensors: labels must be strings: they are "[1]". Give the bytes that toSafetensors gave.',
+      'modelFromSafetensors: labels must be 2 strings: they are "[1]". Give the bytes that toSafetensors gave.',
     );
     expect(() => modelFromSafetensors(of({ made: '{"inputDim":3,"d":3,"nClass":5}' }))).toThrow(
-      /^modelFromSafetensors: the layer must fit its tensors: loadStateDict: the entries must fit the model/,
+      'modelFromSafetensors: the layer must fit its tensors: mean must be [5, 1, 3]: it is [2, 1, 3]. Give the bytes that toSafetensors gave.',
+    );
+    expect(() => modelFromSafetensors(of({ labels: '["a"]' }))).toThrow(
+      'modelFromSafetensors: labels must be 2 strings: they are "[\\"a\\"]". Give the bytes that toSafetensors gave.',
+    );
+    expect(() => modelFromSafetensors(of({ made: '3' }))).toThrow(
+      /^modelFromSafetensors: the layer must fit/,
+    );
+  });
+
+  test.each([
+    [{ nClass: 1e9 }, 'mean must be [1000000000, 1, 3]: it is [2, 1, 3]'],
+    [{ options: { nComponent: 1e9 } }, 'mean must be [2, 1000000000, 3]: it is [2, 1, 3]'],
+    [{ options: { covType: 'full' } }, 'sigma must be [2, 1, 3, 3]: it is [2, 1, 3]'],
+    [{ inputDim: 1e9 }, 'projection must be [3, 1000000000]: there is none'],
+    [{ options: { projection: 'always' } }, 'projection must be [3, 3]: there is none'],
+    [{ options: { parametrization: 'gram' } }, 'mu_p must be [2, 1, 3]: there is none'],
+    [
+      { options: { learnPriors: true, temperature: false } },
+      'loadStateDict: the entries must fit the model: unexpected: logTemperature. Nothing was loaded. Build the model with the options that the state dict was saved with',
+    ],
+  ])('looks at sizes before it makes a layer of them: %j', (changes, problem) => {
+    const { tensors, metadata } = parseSafetensors(modelToSafetensors(new GMML(3, 3, 2)));
+    const made = JSON.stringify({ ...(JSON.parse(metadata.made) as object), ...changes });
+    expect(() => modelFromSafetensors(serializeSafetensors(tensors, { ...metadata, made }))).toThrow(
+      new FormatError(
+        `modelFromSafetensors: the layer must fit its tensors: ${problem}. Give the bytes that toSafetensors gave.`,
+      ),
     );
   });
 });

@@ -283,13 +283,13 @@ describe('GMML.toParametrization and toGram', () => {
       'a temperature',
       () => toGram(warm),
       ArgumentError,
-      "toGram: 'gram' has no temperature or priors: logTemperature is -0.5, logPrior [0, 0, 0]. Set both to 0.",
+      "toGram: 'gram' has no temperature, logTemperature must be 0: it is -0.5. Set it to 0, or keep 'cholesky'.",
     ],
     [
       'priors',
       () => toGram(prior),
       ArgumentError,
-      "toGram: 'gram' has no temperature or priors: logTemperature is 0, logPrior [0, 1, 2]. Set both to 0.",
+      "toGram: 'gram' has no priors, all of logPrior must be equal: entry 0 is 0, entry 1 1. Set them to 0, or keep 'cholesky'.",
     ],
     [
       'a density that would be clamped',

@@ -1,4 +1,4 @@
-import { GMML, OpenSetClassifier } from '@gmml/gmm';
+import { GaussianMixture, GMML, OpenSetClassifier } from '@gmml/gmm';
 import {
   BatchNorm2d,
   Conv2d,
@@ -185,14 +185,17 @@ describe('a layer that does not fit to what it gets', () => {
 describe('what is no model', () => {
   const give = 'Give { features, head }.';
   test.each<[unknown, string]>([
-    [null, 'the model must be a Module, an OpenSetClassifier or { features, head }: it is null.'],
+    [
+      null,
+      'the model must be a Module, an OpenSetClassifier, a GaussianMixture or { features, head }: it is null.',
+    ],
     [
       [new ReLU()],
-      'the model must be a Module, an OpenSetClassifier or { features, head }: it is an object of Array.',
+      'the model must be a Module, an OpenSetClassifier, a GaussianMixture or { features, head }: it is an object of Array.',
     ],
     [
       { features: new ReLU() },
-      'the model must be a Module, an OpenSetClassifier or { features, head }: it is an object of Object.',
+      'the model must be a Module, an OpenSetClassifier, a GaussianMixture or { features, head }: it is an object of Object.',
     ],
     [
       { features: (x: Tensor) => x, head: new Linear(1, 1) },
@@ -204,7 +207,7 @@ describe('what is no model', () => {
     ],
     [
       { features: new ReLU(), head: undefined },
-      'the head must be a Module or an OpenSetClassifier: it is undefined.',
+      'the head must be a Module, an OpenSetClassifier or a GaussianMixture: it is undefined.',
     ],
     [
       new Sequential(),
@@ -218,6 +221,58 @@ describe('what is no model', () => {
     [new Endless(), 'a module must not contain itself: it does at layers()[1].'],
   ])('%#', (model, text) => {
     expect(message(model, { inputShape: [4] })).toEqual([ArgumentError, `toOnnx: ${text}`]);
+  });
+
+  test.each<[object, string]>([
+    [
+      { head: new Linear(4, 2), posterior: new Linear(4, 2) },
+      'posterior and classes are for an OpenSetClassifier, whose typicality they count in: the head is an object of Linear. Leave them out.',
+    ],
+    [{ posterior: [new Linear(4, 2)] }, 'the posterior must be a Module: it is an object of Array.'],
+    [{ classes: ['a', 'b'] }, 'the posterior must be a Module: it is undefined.'],
+    [
+      { posterior: new Sequential(new Linear(4, 2), new ReLU()) },
+      "the posterior must end in a GMML or a Linear: it ends in posterior.layers[1] 'ReLU'. Give the network's trained head.",
+    ],
+    [
+      { posterior: new Linear(4, 3) },
+      'classes must name the label of each output of the posterior: there are 2 for 3 outputs. Give classes.',
+    ],
+    [
+      { posterior: new Linear(4, 2), classes: ['a', 'b', 'c'] },
+      'classes must name the label of each output of the posterior: there are 3 for 2 outputs.',
+    ],
+    [
+      { posterior: new Linear(4, 2), classes: ['x', 'y'] },
+      'classes must name labels of the classifier: they are ["x","y"], of which none is known.',
+    ],
+  ])('a posterior that does not count: %#', (parts, text) => {
+    const head = withPosterior();
+    expect(message({ features: [], head, ...parts }, { inputShape: [4] })).toEqual([
+      expect.any(Function),
+      `toOnnx: ${text}`,
+    ]);
+  });
+
+  test('a posterior that the calibration did not have', () => {
+    const head = withPosterior();
+    head.calibrate({ keep: 0.5 });
+    expect(message({ features: [], head, posterior: new Linear(4, 2) }, { inputShape: [4] })).toEqual([
+      ArgumentError,
+      'openSetParameters: the calibration must have a posterior where one is to count: it has none. Call calibrate with examples and posterior after the last change.',
+    ]);
+  });
+
+  test('a mixture that is not fitted, or of other features', () => {
+    expect(message(new GaussianMixture(), { inputShape: [2] })).toEqual([
+      ArgumentError,
+      'GaussianMixture.means: the mixture must be fitted: it is not. Call fit first.',
+    ]);
+    const head = new GaussianMixture().fit([[0], [1]]);
+    expect(message({ features: new Flatten(), head }, { inputShape: [2, 2] })).toEqual([
+      ShapeError,
+      `toOnnx: head 'GaussianMixture' must get [N, 1]: it gets [N, 4]. Check inputShape and the layers before.`,
+    ]);
   });
 
   test('a classifier without examples', () => {
@@ -306,3 +361,16 @@ describe('numbers that are not finite', () => {
     ]);
   });
 });
+
+/** A classifier of 'a' and 'b' by four features, calibrated with a posterior. */
+function withPosterior(): OpenSetClassifier {
+  const head = new OpenSetClassifier({ features: 4 });
+  const [a, b] = [1, 5].map((place) =>
+    [0, 1, 2, 3].map((i) => [0, 1, 2, 3].map((j) => place + Number(i === j))),
+  );
+  head.addExamples('a', a);
+  head.addExamples('b', b);
+  const posterior = [...a, ...b].map(() => [Math.log(0.5), Math.log(0.5)]);
+  head.calibrate({ keep: 0.5, examples: [...a, ...b], posterior });
+  return head;
+}

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { DuplicateShardError } from '@gmml/gmm/statistics';
 import { Command, CommanderError } from 'commander';
+import { exportCommand } from './commands/export.js';
 import { initCommand } from './commands/init.js';
 import { mergeCommand } from './commands/merge.js';
 import { statsCommand } from './commands/stats.js';
@@ -24,7 +25,13 @@ async function main(args: readonly string[]): Promise<number> {
   const program = new Command('gmml')
     .description('Gaussian mixtures and classifiers of data in files, in one or in many pieces.')
     .version(version());
-  const commands = [trainCommand('train', runTraining), initCommand(), statsCommand(), mergeCommand(finish)];
+  const commands = [
+    trainCommand('train', runTraining),
+    exportCommand(),
+    initCommand(),
+    statsCommand(),
+    mergeCommand(finish),
+  ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeErr: () => {} });

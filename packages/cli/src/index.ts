@@ -1,5 +1,6 @@
 export { auroc, expectedCalibrationError, falsePositiveRate } from './openSet/detection.js';
 export { InformationRequest, UsageError } from './errors.js';
+export { loadNetwork, type LoadedNetwork, type TrainedNetwork } from './training/loadNetwork.js';
 export { ReferenceNetwork } from './training/network.js';
 export type { ReferenceNetworkOptions } from './training/network.js';
 export type {

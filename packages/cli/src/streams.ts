@@ -1,7 +1,11 @@
-/** Writes a message as one line on standard error, whatever line breaks it has, behind the name of the program. */
+/**
+ * Writes a message as one line on standard error, whatever line breaks it has, behind the name of the program. Other control
+ * characters, which text of a file may have, do not reach the terminal.
+ */
 export function errorPrinter(program: string): (message: string) => void {
   return (message) => {
-    process.stderr.write(`${program}: ${message.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
+    const line = message.trim().replaceAll(/\s*\n\s*/g, ' ');
+    process.stderr.write(`${program}: ${line.replaceAll(/\p{Cc}/gu, '\uFFFD')}\n`);
   };
 }
 

@@ -1,6 +1,6 @@
 // The subpath @gmml/gmm/statistics: fits of data that comes in parts, on several processes or machines.
 export { ClassStatistics, type ClassStatisticsOptions } from './statistics/classStatistics.js';
-export { fitParallel, type FitParallelOptions } from './statistics/fitParallel.js';
+export { fit, type ParallelFitOptions } from './statistics/fit.js';
 export { mixtureFromSafetensors, mixtureToSafetensors } from './mixture/mixtureFile.js';
 export { EMStatistics } from './statistics/emStatistics.js';
 export {

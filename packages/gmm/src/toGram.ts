@@ -42,10 +42,16 @@ export function toGram(layer: GMML): GMML {
 /** @throws ArgumentError where the posterior has what 'gram' does not have */
 function checkPosterior({ logTemperature, logPrior }: GMML): void {
   const temperature = logTemperature?.item() ?? 0;
+  if (temperature !== 0) {
+    throw new ArgumentError(
+      `toGram: 'gram' has no temperature, logTemperature must be 0: it is ${temperature}. Set it to 0, or keep 'cholesky'.`,
+    );
+  }
   const priors = logPrior!.data;
-  if (temperature === 0 && priors.every((value) => value === priors[0])) return;
+  const other = priors.findIndex((value) => value !== priors[0]);
+  if (other < 0) return;
   throw new ArgumentError(
-    `toGram: 'gram' has no temperature or priors: logTemperature is ${temperature}, logPrior [${priors.join(', ')}]. Set both to 0.`,
+    `toGram: 'gram' has no priors, all of logPrior must be equal: entry 0 is ${priors[0]}, entry ${other} ${priors[other]}. Set them to 0, or keep 'cholesky'.`,
   );
 }
 

@@ -5,11 +5,13 @@ import type { Tensor } from '@gmml/tensor';
 import { decodeTensors, serializeSafetensors } from './safetensors.js';
 import type { Safetensors } from './safetensors.js';
 import { headerLength, parseHeader } from './safetensorsHeader.js';
+import { writeWhole } from './wholeFile.js';
 
 type FileSystem = typeof import('node:fs');
 
 /**
- * Writes tensors to a safetensors file, whole or not at all: into a new file beside it, which then takes its name.
+ * Writes tensors to a safetensors file, whole or not at all: into a new file beside it, which then takes its name. A pipe or a
+ * device is written to as it is.
  *
  * A state dict has PyTorch's names, so that `model.load_state_dict(safetensors.torch.load_file(path))` takes it as it is.
  * Some readers, Hugging Face's transformers among them, want to be told the framework: the metadata `format: 'pt'`.
@@ -27,12 +29,9 @@ export function saveSafetensors(
 ): void {
   const fs = fileSystem('saveSafetensors', 'Call serializeSafetensors(tensors) and store the bytes.');
   const bytes = serializeSafetensors(tensors, metadata);
-  const temporary = `${path}.${globalThis.crypto.randomUUID()}.tmp`;
   try {
-    writeDurably(fs, temporary, bytes);
-    fs.renameSync(temporary, path);
+    writeWhole(fs, path, bytes);
   } catch (error) {
-    discard(fs, temporary);
     throw new ArgumentError(`saveSafetensors: the file must be writable: ${path}: ${reason(error)}.`);
   }
 }
@@ -79,25 +78,6 @@ function readAt(fs: FileSystem, file: number, op: string, position: number, leng
   return bytes;
 }
 
-function writeDurably(fs: FileSystem, path: string, bytes: Uint8Array): void {
-  const file = fs.openSync(path, 'wx');
-  try {
-    fs.writeFileSync(file, bytes);
-    // On disk before the rename, or a power cut could leave the new name with old or no bytes.
-    fs.fsyncSync(file);
-  } finally {
-    fs.closeSync(file);
-  }
-}
-
-function discard(fs: FileSystem, path: string): void {
-  try {
-    fs.rmSync(path, { force: true });
-  } catch {
-    // The reason why the save failed is the one to report.
-  }
-}
-
 function fileSystem(op: string, instead: string): FileSystem {
   const fs = globalThis.process?.getBuiltinModule?.('node:fs');
   if (fs === undefined) {
@@ -110,6 +90,5 @@ function fileSystem(op: string, instead: string): FileSystem {
 
 /** `ENOENT: no such file or directory` of Node's longer message. */
 function reason(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.split(',')[0];
+  return (error as Error).message.split(',')[0];
 }

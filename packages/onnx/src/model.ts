@@ -1,4 +1,4 @@
-import { OpenSetClassifier } from '@gmml/gmm';
+import { GaussianMixture, OpenSetClassifier } from '@gmml/gmm';
 import { Module, Sequential } from '@gmml/nn';
 import { ArgumentError, type Tensor } from '@gmml/tensor';
 
@@ -25,11 +25,18 @@ export interface Layered {
 /** A network in two parts: what makes features, a module or modules one after the other, and what judges them. */
 export interface FeaturesAndHead {
   readonly features: Module | readonly Module[];
-  readonly head: Module | OpenSetClassifier;
+  readonly head: Module | OpenSetClassifier | GaussianMixture;
+  /**
+   * The network's trained head on the same features, ending in a GMML or a Linear: its posterior is a score of typicality, as where
+   * `predict` is given one. For an OpenSetClassifier that was calibrated with it. Default: typicality is of the features alone.
+   */
+  readonly posterior?: Module;
+  /** The label of each output of `posterior`; default: all labels, sorted. */
+  readonly classes?: readonly string[];
 }
 
 /** What can be exported. */
-export type OnnxModel = Module | OpenSetClassifier | FeaturesAndHead;
+export type OnnxModel = Module | OpenSetClassifier | GaussianMixture | FeaturesAndHead;
 
 /** One layer. */
 export interface Step {
@@ -44,7 +51,9 @@ export interface Step {
 export interface Steps {
   readonly body: readonly Step[];
   /** What judges the result; null where the last layer does. */
-  readonly classifier: OpenSetClassifier | null;
+  readonly classifier: OpenSetClassifier | GaussianMixture | null;
+  /** The trained head whose posterior counts, and the label of each of its outputs; null without one. */
+  readonly posterior: { readonly steps: readonly Step[]; readonly classes?: readonly string[] } | null;
   /** The names that parameters and buffers have in the state dict. */
   readonly names: ReadonlyMap<Module | Tensor, string>;
 }
@@ -54,46 +63,71 @@ type Part = readonly [path: string, name: string, module: Module];
 
 /** @throws ArgumentError for what is no model, and for modules that contain themselves */
 export function stepsOf(model: OnnxModel): Steps {
-  const parts = partsOf(model);
+  const { body, classifier, posterior } = partsOf(model);
   const names = new Map<Module | Tensor, string>();
-  for (const [, name, module] of parts) {
+  for (const [, name, module] of posterior ? [...body, posterior.part] : body) {
     const own = [...module.namedModules(), ...module.namedParameters(), ...module.namedBuffers()];
     for (const [inner, value] of own) if (!names.has(value)) names.set(value, joined(name, inner));
   }
-  const body = parts.flatMap(([path, name, module]) => expanded(module, path, name, names, []));
-  const last = 'head' in model && !(model instanceof Module) ? model.head : model;
-  return { body, classifier: last instanceof OpenSetClassifier ? last : null, names };
+  const stepsIn = ([path, name, module]: Part): Step[] => expanded(module, path, name, names, []);
+  return {
+    body: body.flatMap(stepsIn),
+    classifier,
+    posterior: posterior && { steps: stepsIn(posterior.part), classes: posterior.classes },
+    names,
+  };
 }
 
-function partsOf(model: OnnxModel): Part[] {
-  if (model instanceof OpenSetClassifier) return [];
-  if (model instanceof Module) return [['', '', model]];
+interface Parts extends Pick<Steps, 'classifier'> {
+  readonly body: readonly Part[];
+  readonly posterior: { readonly part: Part; readonly classes?: readonly string[] } | null;
+}
+
+function partsOf(model: OnnxModel): Parts {
+  if (model instanceof Module) return { body: [['', '', model]], classifier: null, posterior: null };
+  if (isClassifier(model)) return { body: [], classifier: model, posterior: null };
   checkParts(model);
-  const { features, head } = model;
+  const { features, head, posterior, classes } = model;
   const body: Part[] =
     features instanceof Module
       ? [['features', 'features', features]]
       : features.map((module, i): Part => [`features[${i}]`, `features.${i}`, module]);
-  return head instanceof Module ? [...body, ['head', 'head', head]] : body;
+  if (head instanceof Module)
+    return { body: [...body, ['head', 'head', head]], classifier: null, posterior: null };
+  const part: Part | undefined = posterior && ['posterior', 'posterior', posterior];
+  return { body, classifier: head, posterior: part ? { part, classes } : null };
+}
+
+function isClassifier(model: unknown): model is OpenSetClassifier | GaussianMixture {
+  return model instanceof OpenSetClassifier || model instanceof GaussianMixture;
 }
 
 function checkParts(model: unknown): void {
   if (typeof model !== 'object' || model === null || !('features' in model && 'head' in model)) {
     throw new ArgumentError(
-      `toOnnx: the model must be a Module, an OpenSetClassifier or { features, head }: it is ${described(model)}.`,
+      `toOnnx: the model must be a Module, an OpenSetClassifier, a GaussianMixture or { features, head }: it is ${described(model)}.`,
     );
   }
-  const { features, head } = model;
+  const { features, head, posterior, classes } = model as Record<keyof FeaturesAndHead, unknown>;
   for (const part of Array.isArray(features) ? features : [features]) {
     if (part instanceof Module) continue;
     throw new ArgumentError(
       `toOnnx: features must be a module or an array of modules: ${part === features ? 'it is' : 'one is'} ${described(part)}. Give the layers in an array where features are a function.`,
     );
   }
-  if (head instanceof Module || head instanceof OpenSetClassifier) return;
-  throw new ArgumentError(
-    `toOnnx: the head must be a Module or an OpenSetClassifier: it is ${described(head)}.`,
-  );
+  if (!(head instanceof Module || isClassifier(head))) {
+    throw new ArgumentError(
+      `toOnnx: the head must be a Module, an OpenSetClassifier or a GaussianMixture: it is ${described(head)}.`,
+    );
+  }
+  if (posterior === undefined && classes === undefined) return;
+  if (!(head instanceof OpenSetClassifier)) {
+    throw new ArgumentError(
+      `toOnnx: posterior and classes are for an OpenSetClassifier, whose typicality they count in: the head is ${described(head)}. Leave them out.`,
+    );
+  }
+  if (posterior instanceof Module) return;
+  throw new ArgumentError(`toOnnx: the posterior must be a Module: it is ${described(posterior)}.`);
 }
 
 /** A module as its layers, where it says what they are. */

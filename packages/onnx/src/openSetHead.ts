@@ -1,5 +1,6 @@
 import type { OpenSetClassifier } from '@gmml/gmm';
 import { openSetParameters, type OpenSetParameters } from '@gmml/gmm/parameters';
+import { ArgumentError, ShapeError } from '@gmml/tensor';
 import type { Value } from './graph.js';
 import { logSoftmax, logSumExp } from './logSumExp.js';
 import { logDensities } from './normals.js';
@@ -14,19 +15,39 @@ export interface OpenSetOutputs extends HeadOutputs {
   readonly keep: number | null;
 }
 
-/** @throws ShapeError for features of another length; what `OpenSetClassifier.parameters` throws */
-export function openSetOutputs(at: Place, x: Value, classifier: OpenSetClassifier): OpenSetOutputs {
+/** A trained head whose posterior counts, and the label of each of its outputs. */
+export interface TrainedHead extends HeadOutputs {
+  readonly classes?: readonly string[];
+}
+
+/**
+ * @throws ShapeError for features of another length, and for a head of other classes; ArgumentError for classes of which none is
+ *   a label; what `openSetParameters` throws
+ */
+export function openSetOutputs(
+  at: Place,
+  x: Value,
+  classifier: OpenSetClassifier,
+  trained: TrainedHead | null,
+): OpenSetOutputs {
   const d = classifier.features;
   at.checkShape(x, x.shape.length === 1 && x.shape[0] === d, `[N, ${d}]`);
-  const parameters = openSetParameters(classifier);
+  const parameters = openSetParameters(classifier, { withPosterior: trained !== null });
   const { labels, logPriors, normals, calibration } = parameters;
 
   const densities = once(() => logDensities(at, x.name, normals, d));
   const joint = once(() =>
     at.plus(densities(), 'logPriors', Float64Array.from(logPriors), 'Log priors of the labels.'),
   );
+  const posterior = trained && posteriorOf(at, trained, labels);
   // How many calibration samples are as typical or less, and itself [N].
-  const rank = once(() => rankOf(at, combinedScore(at, x.name, densities(), parameters, d), parameters));
+  const rank = once(() =>
+    rankOf(
+      at,
+      combinedScore(at, { x: x.name, densities: densities(), posterior }, parameters, d),
+      parameters,
+    ),
+  );
   const typicality = (): string =>
     at.output('typicality', 'Div', [rank(), at.number(calibration!.combined.length + 1)]);
   return {
@@ -39,6 +60,36 @@ export function openSetOutputs(at: Place, x: Value, classifier: OpenSetClassifie
       logDensity: once(() => logSumExp(at.inside('density'), joint(), 1, 'logDensity')),
       ...(calibration && { typicality: once(typicality) }),
     },
+  };
+}
+
+/** The head's log-posteriors of the labels [N, K], −∞ of those that it does not know. */
+function posteriorOf(
+  at: Place,
+  { nClass, values, classes }: TrainedHead,
+  labels: readonly string[],
+): () => string {
+  const named = classes ?? labels;
+  if (named.length !== nClass) {
+    throw new ShapeError(
+      `toOnnx: classes must name the label of each output of the posterior: there are ${named.length} for ${nClass} outputs.${classes ? '' : ' Give classes.'}`,
+    );
+  }
+  const places = labels.map((label) => named.indexOf(label));
+  if (places.every((place) => place < 0)) {
+    throw new ArgumentError(
+      `toOnnx: classes must name labels of the classifier: they are ${JSON.stringify(named.slice(0, 10))}, of which none is known.`,
+    );
+  }
+  return () => {
+    const all = values.logPosteriors!();
+    if (places.length === nClass && places.every((place, k) => place === k)) return all;
+    const own = at.integers(places.map((place) => Math.max(place, 0)));
+    const ofLabels = at.node('Gather', [all, own], 'posteriorOfLabels', { axis: 1 });
+    const lacks = Float64Array.from(places, (place) => (place < 0 ? -Infinity : 0));
+    return lacks.every((lack) => lack === 0)
+      ? ofLabels
+      : at.plus(ofLabels, 'unknown', lacks, 'Labels that the trained head does not know.');
   };
 }
 

@@ -1,7 +1,7 @@
 // What OpenSetClassifier calls typical, as nodes: the scores of x by each label, the best of each group of labels, its rank
 // among the calibration samples of the group, and the sum of the logarithms of the best ranks (Fisher's method).
 
-import type { FeatureScore } from '@gmml/gmm';
+import type { FeatureScore, Score } from '@gmml/gmm';
 import type { CalibrationParameters, OpenSetParameters } from '@gmml/gmm/parameters';
 import { similarity, similarityThreshold } from './neighbours.js';
 import { logDensities, logNormalizer } from './normals.js';
@@ -17,6 +17,12 @@ const EPSILON = 2 ** -23;
 /** What rounding does to a sum of logarithms of ranks, as a share of it. */
 const LOG_ROUNDING = 2e-6;
 
+/** What rounding does to the logarithm of a posterior, as a share of it: what it does to logits of the size of 100. */
+const POSTERIOR_ROUNDING = 1e-5;
+
+/** The spacing of float64 numbers at 1: a logarithm of less is 0 in gmml, whose sums of exponentials are float64. */
+const SMALLEST_LOGARITHM = 2 ** -52;
+
 /** Scores as nodes, and what they are compared with. */
 export interface Combined {
   /** [N, 1]. */
@@ -30,22 +36,29 @@ export interface Combined {
  */
 export type Threshold = (score: number) => number;
 
-/**
- * The combined score of vectors.
- * @param x a value [N, D]
- * @param densities their log densities by the labels [N, K]
- */
+/** What is known of vectors. */
+export interface Scored {
+  /** [N, D]. */
+  readonly x: string;
+  /** Their log densities by the labels [N, K]. */
+  readonly densities: string;
+  /** A head's log-posteriors of the labels [N, K]; null without one. */
+  readonly posterior: (() => string) | null;
+}
+
+/** The combined score of vectors. */
 export function combinedScore(
   at: Place,
-  x: string,
-  densities: string,
+  scored: Scored,
   { normals, calibration }: OpenSetParameters,
   d: number,
 ): Combined {
-  const { scores, rankings, groups, medianLengths } = calibration!;
-  const ofLabels = scoresByLabel(at, x, densities, calibration!, d);
+  const { scores, rankings, groups, posteriorGroups, medianLengths } = calibration!;
+  const ofLabels = scoresByLabel(at, scored, calibration!, d);
   const thresholds = thresholdsOf(normals, medianLengths, d);
-  const best = scores.map((name) => bestOfGroups(at.inside(name), ofLabels[name](), groups));
+  const best = scores.map((name) =>
+    bestOfGroups(at.inside(name), ofLabels[name](), name === 'posterior' ? posteriorGroups! : groups),
+  );
   const [only] = scores;
   // Of one score and one group the order is all there is.
   if (scores.length === 1 && rankings[only]!.length === 1)
@@ -70,11 +83,10 @@ export function countNotAbove(
 /** Each score of x by each label [N, K]. */
 function scoresByLabel(
   at: Place,
-  x: string,
-  densities: string,
+  { x, densities, posterior }: Scored,
   { background, regular, neighbours, medianLengths, lengthTolerance }: CalibrationParameters,
   d: number,
-): Readonly<Record<FeatureScore, () => string>> {
+): Readonly<Record<Score, () => string>> {
   let ofAll: string | null = null;
   const above = (name: FeatureScore, values: string): string => {
     ofAll ??= logDensities(at.inside('background'), x, [background!], d);
@@ -86,6 +98,7 @@ function scoresByLabel(
     regularized: () => above('regularized', logDensities(at.inside('regularized'), x, regular!, d)),
     nearest: () => similarity(at.inside('nearest'), x, neighbours!),
     norm: () => fromMedian(at.inside('norm'), x, medianLengths!, lengthTolerance!),
+    posterior: () => posterior!(),
   };
 }
 
@@ -93,7 +106,7 @@ function thresholdsOf(
   normals: OpenSetParameters['normals'],
   medianLengths: Float64Array = new Float64Array(1),
   d: number,
-): Readonly<Record<FeatureScore, Threshold>> {
+): Readonly<Record<Score, Threshold>> {
   // Errors of sums grow with the root of the number of terms. Those of densities are D of the size of 1, and the normalizer.
   const share = (EPSILON / 4) * (2 + Math.sqrt(d));
   const normalizers = normals.map(({ scale }) => Math.abs(logNormalizer(scale, d)));
@@ -104,6 +117,7 @@ function thresholdsOf(
     regularized: ofDensity,
     nearest: similarityThreshold(share, d),
     norm: below(share, Math.max(...medianLengths)),
+    posterior: (score) => score - POSTERIOR_ROUNDING * Math.abs(score) - SMALLEST_LOGARITHM,
   };
 }
 

@@ -5,6 +5,12 @@ import { joined, type Step, type Steps } from './model.js';
 /** TensorProto.DataType.FLOAT. */
 const FLOAT = 1;
 
+/** Options of a `Place`. */
+interface PlaceOptions {
+  /** Whether what it gives is an input of another head, and no output of the file. Default false. */
+  readonly isPart?: boolean;
+}
+
 /** Where nodes are made: names of nodes and numbers start with the name of the layer or head they belong to. */
 export class Place {
   private readonly graph: Graph;
@@ -12,21 +18,30 @@ export class Place {
   /** As in `layers[3] 'Linear'`. */
   readonly title: string;
   private readonly names: Steps['names'];
+  private readonly isPart: boolean;
 
-  constructor(graph: Graph, name: string, title: string, names: Steps['names'] = new Map()) {
+  constructor(
+    graph: Graph,
+    name: string,
+    title: string,
+    names: Steps['names'] = new Map(),
+    { isPart = false }: PlaceOptions = {},
+  ) {
     this.graph = graph;
     this.name = name;
     this.title = title;
     this.names = names;
+    this.isPart = isPart;
   }
 
-  static of(graph: Graph, step: Step, names: Steps['names']): Place {
-    return new Place(graph, step.name, titleOf(step), names);
+  static of(graph: Graph, step: Step, names: Steps['names'], options?: PlaceOptions): Place {
+    return new Place(graph, step.name, titleOf(step), names, options);
   }
 
   /** A part of the layer or head. */
   inside(part: string): Place {
-    return new Place(this.graph, joined(this.name, part), this.title, this.names);
+    const { isPart } = this;
+    return new Place(this.graph, joined(this.name, part), this.title, this.names, { isPart });
   }
 
   /** Adds a node named `<layer>.<name>` and gives its value. */
@@ -34,9 +49,9 @@ export class Place {
     return this.graph.node(opType, inputs, joined(this.name, name), attributes);
   }
 
-  /** Adds a node whose value is an output of the file. */
+  /** Adds a node whose value is an output of the file, and has its name, unless it is of a part. */
   output(name: string, opType: string, inputs: readonly string[], attributes?: Attributes): string {
-    return this.graph.node(opType, inputs, name, attributes);
+    return this.graph.node(opType, inputs, this.isPart ? joined(this.name, name) : name, attributes);
   }
 
   /** A parameter or buffer under its name in the state dict; `field` names it where it is in none. */

@@ -1,14 +1,8 @@
-import { GMML } from '@gmml/gmm';
-import { Dropout, Linear, type Module } from '@gmml/nn';
-import { ArgumentError, ShapeError } from '@gmml/tensor';
-import { gmmlOutputs } from './gmmlHead.js';
+import { ArgumentError } from '@gmml/tensor';
 import { Graph, type Output, type Value } from './graph.js';
-import { formOf, type Form } from './layers.js';
-import { logSoftmax } from './logSumExp.js';
-import { hasForwardOf, stepsOf, type OnnxModel, type Step, type Steps } from './model.js';
-import { openSetOutputs } from './openSetHead.js';
-import { once, OUTPUT_NAMES, type HeadOutputs, type OutputName } from './outputs.js';
-import { Place, showBatch, titleOf } from './place.js';
+import { headOf, type Head } from './heads.js';
+import { stepsOf, type OnnxModel } from './model.js';
+import { OUTPUT_NAMES, type HeadOutputs, type OutputName } from './outputs.js';
 
 /** Options of `toOnnx`. */
 export interface OnnxOptions {
@@ -27,11 +21,13 @@ export interface OnnxOptions {
  * evaluation mode. The input is `input` [N, ...inputShape], for any N.
  *
  * The model is a `Sequential`, or a `Layered` module, or a layer, that ends in a GMML or a Linear (whose outputs are logits);
- * an OpenSetClassifier; or `{ features, head }`: layers and one of these. Its outputs are
- * - `logPosteriors` [N, C]: log p(class | x), of an OpenSetClassifier given that x is of one of the labels;
+ * an OpenSetClassifier; a GaussianMixture; or `{ features, head }`: layers and one of these. Its outputs are
+ * - `logPosteriors` [N, C]: log p(class | x), of an OpenSetClassifier given that x is of one of the labels, of a GaussianMixture
+ *   the log-responsibilities of its components;
  * - `label` [N], int64: the most probable class; of a calibrated OpenSetClassifier −1 where x is too untypical for any;
  * - `logDensity` [N]: log p(x), a density that may exceed 0; of a mixture or an OpenSetClassifier;
- * - `typicality` [N]: the p-value in (0, 1], of a calibrated OpenSetClassifier from features alone.
+ * - `typicality` [N]: the p-value in (0, 1], of a calibrated OpenSetClassifier from features alone, or with the posterior of the
+ *   network's trained head where the model is `{ features, head, posterior }`.
  *
  * Typicality is a rank: of a sample within rounding to float32 of a calibration sample it may be one of a neighbouring rank.
  *
@@ -61,69 +57,6 @@ export function toOnnx(model: OnnxModel, options: OnnxOptions): Uint8Array {
   const outputs = wanted.map((name) => declaredOutput(name, values[name]!(), nClass));
   const doc = `A network with a ${kind} head for ${nClass} classes, written by gmml.`;
   return graph.encode({ input, outputs, doc, metadata: { ...described, ...metadata } });
-}
-
-/** A head in the graph. */
-interface Head extends HeadOutputs {
-  readonly kind: 'GMML' | 'Linear' | 'OpenSetClassifier';
-  /** Its own metadata. */
-  readonly own: Readonly<Record<string, string>>;
-}
-
-/** Adds the layers before the head; nodes of the head are made when outputs are asked for. */
-function headOf(graph: Graph, { body, classifier, names }: Steps, input: Value): Head {
-  // Dropout after the last layer does nothing.
-  const end =
-    classifier === null ? body.findLastIndex(({ module }) => !(module instanceof Dropout)) : body.length;
-  const last = body.at(end);
-  const run = (steps: readonly Step[]): Value =>
-    steps.reduce((x, step) => formAt(step)(Place.of(graph, step, names), x), input);
-
-  if (classifier !== null) {
-    const x = run(body);
-    const name = body.length === 0 ? '' : 'head';
-    const place = new Place(graph, name, `${name} 'OpenSetClassifier'`.trimStart());
-    const { labels, keep, ...outputs } = openSetOutputs(place, x, classifier);
-    const own = { labels: JSON.stringify(labels), ...(keep !== null && { keep: String(keep) }) };
-    return { ...outputs, kind: 'OpenSetClassifier', own };
-  }
-  if (last !== undefined && last.module instanceof GMML && hasForwardOf(last.module, GMML)) {
-    const x = run(body.slice(0, end));
-    return { ...gmmlOutputs(Place.of(graph, last, names), x, last.module), kind: 'GMML', own: {} };
-  }
-  const x = run(body);
-  if (last === undefined || !(last.module instanceof Linear)) {
-    throw new ArgumentError(
-      `toOnnx: the model must end in a GMML, a Linear or an OpenSetClassifier: ${last === undefined ? 'it has no layers' : `it ends in ${titleOf(last)}`}. Give { features, head }.`,
-    );
-  }
-  const place = Place.of(graph, last, names);
-  if (x.shape.length !== 1) {
-    throw new ShapeError(
-      `toOnnx: ${titleOf(last)} must give one vector an input: it gives ${showBatch(x.shape)}. Flatten before it.`,
-    );
-  }
-  return { ...linearOutputs(place, x), kind: 'Linear', own: {} };
-}
-
-/** Of logits [N, C]. */
-function linearOutputs(at: Place, logits: Value): HeadOutputs {
-  const logPosteriors = once(() => logSoftmax(at, logits.name, 1, 'logPosteriors'));
-  const label = once(() => at.output('label', 'ArgMax', [logPosteriors()], { axis: 1, keepdims: 0 }));
-  return { nClass: logits.shape[0], values: { logPosteriors, label } };
-}
-
-function formAt(step: Step): Form {
-  const form = formOf(step.module);
-  if (form !== null) return form;
-  throw new ArgumentError(
-    `toOnnx: ${titleOf(step)} has no ONNX form: ${whyNot(step.module)}. Use layers of @gmml/nn, or give a module with a forward of its own a method layers().`,
-  );
-}
-
-function whyNot(module: Module): string {
-  if (module instanceof GMML && hasForwardOf(module, GMML)) return 'a mixture must be the last layer';
-  return 'its forward is its own';
 }
 
 function declaredOutput(output: OutputName, name: string, nClass: number): Output {

@@ -1,24 +1,33 @@
 import { Command } from 'commander';
-import { fileName, integer, oneOf, threads, valued, type ValueReader } from '../values.js';
+import { fileName, fraction, integer, number, oneOf, threads, valued, type ValueReader } from '../values.js';
 
 /** Ends the command with a code other than 0 when it is through. */
 export type Finish = (exitCode: number) => void;
 
-/** A subcommand of `gmml`, with what all have in common. */
+/** A subcommand of `gmml` that computes, with what all of them have in common. */
 export function subcommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .addOption(valued('--output <file>', 'where the result goes (default: standard output)', fileName))
+  return writingCommand(name, description)
     .addOption(
       valued('--backend <name>', 'what computes', oneOf('auto', 'wasm', 'reference')).default('auto'),
     )
-    .addOption(valued('--threads <n>', 'threads that compute', threads).default(1))
+    .addOption(valued('--threads <n>', 'threads that compute', threads).default(1));
+}
+
+/** A subcommand that writes a file. */
+export function writingCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .addOption(valued('--output <file>', 'where the result goes (default: standard output)', fileName))
     .allowExcessArguments(false);
 }
 
-/** What `subcommand` adds. */
-export interface CommonOptions {
+/** What `writingCommand` adds. */
+export interface WritingOptions {
   readonly output?: string;
+}
+
+/** What `subcommand` adds. */
+export interface CommonOptions extends WritingOptions {
   readonly backend: 'auto' | 'wasm' | 'reference';
   readonly threads: number | 'auto';
 }
@@ -42,22 +51,7 @@ export interface ShardFlags {
 }
 
 /** A number of at least 0, below 1e300. */
-export const notNegative: ValueReader = {
-  allowed: 'a number of at least 0',
-  read(text) {
-    const value = /^\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
-    return value < 1e300 ? value : undefined;
-  },
-};
-
-/** A number from 0 to 1. */
-export const fraction: ValueReader = {
-  allowed: 'a number from 0 to 1',
-  read(text) {
-    const value = notNegative.read(text);
-    return typeof value === 'number' && value <= 1 ? value : undefined;
-  },
-};
+export const notNegative = number('a number of at least 0', (value) => value < 1e300);
 
 /** `from:to`, either of which may be missing. */
 export const rowRange: ValueReader = {
@@ -75,4 +69,4 @@ const oneCharacter: ValueReader = {
   read: (text) => (text === 'tab' ? '\t' : text.length === 1 ? text : undefined),
 };
 
-export { fileName, integer, oneOf, valued };
+export { fileName, fraction, integer, oneOf, valued };

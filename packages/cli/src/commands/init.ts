@@ -2,7 +2,7 @@
 import { mixtureFromSafetensors, mixtureToSafetensors } from '@gmml/gmm/statistics';
 import { Shard, type ShardBlock } from '@gmml/data';
 import { GaussianMixture, type CovarianceType } from '@gmml/gmm';
-import { Generator, ShapeError, tensor, useBackend } from '@gmml/tensor';
+import { ArgumentError, Generator, ShapeError, tensor, useBackend } from '@gmml/tensor';
 import type { Command } from 'commander';
 import {
   integer,
@@ -14,7 +14,7 @@ import {
   type CommonOptions,
   type ShardFlags,
 } from './command.js';
-import { STANDARD_INPUT, writeOutput } from './files.js';
+import { refuseTerminal, STANDARD_INPUT, writeOutput } from './files.js';
 
 interface InitOptions extends CommonOptions, ShardFlags {
   readonly components: number;
@@ -55,13 +55,21 @@ export function initCommand(): Command {
 async function run(shards: readonly string[], options: InitOptions): Promise<void> {
   const { components, covariance, init, seed, sample, tolerance, regularization } = options;
   const { labelColumn, delimiter, header } = options;
+  refuseTerminal(options.output);
   await useBackend(options.backend, { threads: options.threads });
   const generator = new Generator(seed);
   const chosen = new Reservoir(sample, generator);
   for (const path of shards.length === 0 ? [STANDARD_INPUT] : shards) {
     const source = path === STANDARD_INPUT ? process.stdin : path;
     const shard = await Shard.open(source, { labelColumn, delimiter, header });
-    for await (const block of shard.blocks()) chosen.add(block, shard.name);
+    for await (const block of shard.blocks()) {
+      if (labelColumn !== undefined && !block.labels) {
+        throw new ArgumentError(
+          `${shard.name}: --label-column is for CSV files: this is none. Leave it out.`,
+        );
+      }
+      chosen.add(block, shard.name);
+    }
   }
   const settings = { components, covariance, init, generator, tolerance, regularization };
   const { rows, columns } = chosen;

@@ -20,7 +20,7 @@ import {
   type CommonOptions,
   type Finish,
 } from './command.js';
-import { readInput, safetensorsIn, STANDARD_INPUT, writeOutput } from './files.js';
+import { readInput, refuseTerminal, safetensorsIn, STANDARD_INPUT, writeOutput } from './files.js';
 
 interface MergeFlags extends CommonOptions {
   readonly as?: 'open-set' | 'gmml' | 'mixture';
@@ -70,11 +70,14 @@ export function mergeCommand(finish: Finish): Command {
 }
 
 async function run(files: readonly string[], options: MergeFlags): Promise<number> {
+  refuseTerminal(options.output);
   await useBackend(options.backend, { threads: options.threads });
   const statistics = await merged(files, options);
-  if (statistics instanceof EMStatistics && options.previous !== undefined) {
+  checkFlags(statistics, options);
+  if (options.previous !== undefined) {
     const { model } = modelFromSafetensors(await readInput(options.previous));
-    if (!(model instanceof GaussianMixture) || !statistics.isUnder(model)) {
+    const isUnder = model instanceof GaussianMixture && statistics instanceof EMStatistics;
+    if (!isUnder || !statistics.isUnder(model)) {
       throw new UsageError(`The statistics must be under ${options.previous}: they are under another model.`);
     }
   }
@@ -86,13 +89,36 @@ async function run(files: readonly string[], options: MergeFlags): Promise<numbe
     await writeOutput(closedForm(statistics, options), options.output);
     return 0;
   }
-  const flag = (['as', 'shrinkage', 'regularization'] as const).find((name) => options[name] !== undefined);
-  if (flag) {
-    throw new UsageError(`--${flag} is for the closed form: these statistics are of EM. Leave it out.`);
-  }
   const mixture = statistics.toGaussianMixture({ tolerance: options.tolerance });
   await writeOutput(modelToSafetensors(mixture), options.output);
   return mixture.converged ? 0 : ANOTHER_ITERATION;
+}
+
+/** @throws UsageError for flags that do not go with the statistics, or with each other */
+function checkFlags(statistics: ClassStatistics | EMStatistics, options: MergeFlags): void {
+  const { as, shrinkage, regularization, partial } = options;
+  const given = (...names: readonly (keyof MergeFlags)[]): keyof MergeFlags | undefined =>
+    names.find((name) => options[name] !== undefined);
+  const ofEM = given('tolerance', 'previous');
+  const ofClosedForm = given('as', 'shrinkage', 'regularization');
+  if (statistics instanceof ClassStatistics && ofEM) {
+    throw new UsageError(`--${ofEM} is for EM: these statistics are of the closed form. Leave it out.`);
+  }
+  if (statistics instanceof EMStatistics && ofClosedForm) {
+    throw new UsageError(
+      `--${ofClosedForm} is for the closed form: these statistics are of EM. Leave it out.`,
+    );
+  }
+  const ofModel = given('as', 'shrinkage', 'regularization', 'tolerance');
+  if (partial && ofModel) {
+    throw new UsageError(`--${ofModel} is of a model: it cannot go with --partial. Leave one out.`);
+  }
+  if (shrinkage !== undefined && as === 'mixture') {
+    throw new UsageError('--shrinkage cannot go with --as mixture. Use --regularization.');
+  }
+  if (regularization !== undefined && as !== 'mixture') {
+    throw new UsageError('--regularization is for --as mixture. Use --shrinkage.');
+  }
 }
 
 /** The sum of all files. */
@@ -103,7 +129,7 @@ async function merged(
   let sum: ClassStatistics | EMStatistics | null = null;
   // In one order, so that the same files give the same bits.
   for (const file of files.length === 0 ? [STANDARD_INPUT] : files.toSorted()) {
-    for (const bytes of safetensorsIn(await readInput(file), file)) {
+    for await (const bytes of safetensorsIn(file)) {
       const { format } = parseSafetensors(bytes).metadata;
       const next: ClassStatistics | EMStatistics = format?.startsWith('gmml.EMStatistics')
         ? EMStatistics.fromSafetensors(bytes)
@@ -123,20 +149,7 @@ async function merged(
   return sum;
 }
 
-function closedForm(
-  statistics: ClassStatistics,
-  { as, shrinkage, regularization, tolerance, previous }: MergeFlags,
-): Uint8Array {
-  if (tolerance !== undefined || previous !== undefined) {
-    const flag = tolerance === undefined ? '--previous' : '--tolerance';
-    throw new UsageError(`${flag} is for EM: these statistics are of the closed form. Leave it out.`);
-  }
-  if (shrinkage !== undefined && as === 'mixture') {
-    throw new UsageError('--shrinkage cannot go with --as mixture. Use --regularization.');
-  }
-  if (regularization !== undefined && as !== 'mixture') {
-    throw new UsageError('--regularization is for --as mixture. Use --shrinkage.');
-  }
+function closedForm(statistics: ClassStatistics, { as, shrinkage, regularization }: MergeFlags): Uint8Array {
   const { labels } = statistics;
   if (as === 'gmml') return modelToSafetensors(statistics.toGMML({ shrinkage }), labels);
   if (as === 'mixture') return modelToSafetensors(statistics.toGaussianMixture({ regularization }), labels);

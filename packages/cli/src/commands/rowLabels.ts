@@ -1,4 +1,5 @@
 /* oxlint-disable no-await-in-loop -- a stream is read one piece after the other */
+import type { Readable } from 'node:stream';
 import { Shard, type ShardBlock } from '@gmml/data';
 import { FormatError, ShapeError } from '@gmml/tensor';
 
@@ -15,8 +16,8 @@ export class RowLabels {
   }
 
   /** @param range rows as of the shard that they belong to */
-  static async open(path: string, range: { from?: number; to?: number }): Promise<RowLabels> {
-    return new RowLabels(await Shard.open(path, { ...range, isLabels: true }));
+  static async open(source: string | Readable, range: { from?: number; to?: number }): Promise<RowLabels> {
+    return new RowLabels(await Shard.open(source, { ...range, isLabels: true }));
   }
 
   /** The next `count` labels. @throws ShapeError when there are fewer; FormatError for what is no label */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { normalize } from 'node:path';
 import { Shard } from '@gmml/data';
 import { GaussianMixture, type CovarianceType } from '@gmml/gmm';
 import { ClassStatistics, EMStatistics, modelFromSafetensors } from '@gmml/gmm/statistics';
@@ -15,7 +16,7 @@ import {
   type CommonOptions,
   type ShardFlags,
 } from './command.js';
-import { readInput, STANDARD_INPUT, writeOutput } from './files.js';
+import { readInput, refuseTerminal, STANDARD_INPUT, writeOutput } from './files.js';
 import { RowLabels } from './rowLabels.js';
 
 interface StatsOptions extends CommonOptions, ShardFlags {
@@ -76,6 +77,7 @@ async function run(path: string, options: StatsOptions): Promise<void> {
   if (isInput && rows !== undefined && options.name === undefined) {
     throw new UsageError('--rows of standard input need --name, by which it is seen that none counts twice.');
   }
+  refuseTerminal(options.output);
   await useBackend(options.backend, { threads: options.threads });
   const mixture = model === undefined ? null : await mixtureIn(model);
   const shard = await Shard.open(isInput ? process.stdin : path, {
@@ -84,9 +86,13 @@ async function run(path: string, options: StatsOptions): Promise<void> {
     header,
     delimiter,
   });
-  const ofRows = labels === undefined ? null : await RowLabels.open(labels, rows ?? {});
-  let statistics: ClassStatistics | EMStatistics | null = mixture && new EMStatistics(mixture);
+  let ofRows: RowLabels | null = null;
+  let statistics: ClassStatistics | EMStatistics | null = null;
   try {
+    if (labels !== undefined) {
+      ofRows = await RowLabels.open(labels === STANDARD_INPUT ? process.stdin : labels, rows ?? {});
+    }
+    if (mixture) statistics = new EMStatistics(mixture);
     for await (const block of shard.blocks()) {
       const x = tensor(block.values, { shape: [block.rows, block.columns] });
       statistics ??= new ClassStatistics({ features: block.columns, covariance });
@@ -104,7 +110,8 @@ async function run(path: string, options: StatsOptions): Promise<void> {
     }
     const ownDigest = shard.digest();
     const digest = ofRows ? combined(ownDigest, await ofRows.finish()) : ownDigest;
-    const name = options.name ?? (isInput ? `sha256:${digest}` : path);
+    // One name for ./x and x: rows of a range are known by the name alone.
+    const name = options.name ?? (isInput ? `sha256:${digest}` : normalize(path));
     // Of a range, more may have been read than was counted.
     statistics!.addShard({ name, from: rows?.from ?? 0, to: shard.end, digest: rows ? '' : digest });
   } finally {

@@ -1,6 +1,7 @@
 import { GMML } from '@gmml/gmm';
 import type { CovType } from '@gmml/gmm';
-import { Conv2d, Linear, Module } from '@gmml/nn';
+import { Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU } from '@gmml/nn';
+import type { Layered } from '@gmml/onnx';
 import { cat, maxPool2d, noGrad, scope } from '@gmml/tensor';
 import type { Generator, Tensor } from '@gmml/tensor';
 import { DataLoader } from '@gmml/data';
@@ -38,7 +39,7 @@ const INIT_SPREAD = 0.25;
  * layer 1568 → D; then a Gaussian mixture for each class (GMML) or, with `linearClassifier`, a linear layer and
  * log-softmax. State-dict names: `conv1.*`, `conv2.*`, `linear.*`, `head.*`.
  */
-export class ReferenceNetwork extends Module {
+export class ReferenceNetwork extends Module implements Layered {
   readonly conv1: Conv2d;
   readonly conv2: Conv2d;
   readonly linear: Linear;
@@ -53,6 +54,14 @@ export class ReferenceNetwork extends Module {
     this.head = options.linearClassifier
       ? new Linear(dim, nClass, { generator })
       : new GMML(dim, dim, nClass, { nComponent: components, covType, generator });
+  }
+
+  /** What `forward` is made of, but for the log-softmax after a linear head. */
+  layers(): Module[] {
+    const { conv1, conv2, linear, head } = this;
+    const half = [conv1, new MaxPool2d(2), new ReLU()];
+    const quarter = [conv2, new MaxPool2d(2), new ReLU()];
+    return [...half, ...quarter, new Flatten(), linear, head];
   }
 
   /** The features that the head classifies: `[B, 1, 28, 28]` to `[B, D]`. */

@@ -21,6 +21,9 @@ export interface CsvRow {
   readonly label: string;
 }
 
+/** Characters in a line, at most: a file without ends of lines, or quotes, is not kept in memory. */
+const LONGEST_LINE = 1 << 24;
+
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 const NOT_FINITE = /^[+-]?(nan|inf(inity)?)$/i;
@@ -36,7 +39,15 @@ export async function* csvRows(
   { delimiter = ',', header = 'auto', labelColumn, isLabels = false }: CsvOptions,
 ): AsyncGenerator<CsvRow> {
   const parser = stream.pipe(
-    parse({ delimiter, bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true }),
+    parse({
+      delimiter,
+      bom: true,
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      trim: true,
+      max_record_size: LONGEST_LINE,
+    }),
   );
   stream.on('error', (error) => parser.destroy(error));
   let width = -1;
@@ -81,7 +92,9 @@ function placeOf(
   const named = names?.indexOf(String(column)) ?? -1;
   const at = named >= 0 ? named : Number(column);
   if (Number.isInteger(at) && at >= 0 && at < width) return at;
-  const known = names ? `there are ${oneLine(names.slice(0, 10).join(', '))}` : `there is no line of names`;
+  const known = names
+    ? `there are ${names.slice(0, 10).map(shortened).join(', ')}`
+    : `there is no line of names`;
   throw new ArgumentError(
     `${name}: the label column must be a name in the first line or a number from 0 to ${width - 1}: it is ${column}, ${known}.`,
   );
@@ -95,9 +108,13 @@ function numberOf(
   names: readonly string[] | null,
 ): number {
   if (NUMBER.test(field)) return Number(field);
-  const where = `line ${line}, column ${column}${names ? ` (${names[column]})` : ''}`;
+  const where = `line ${line}, column ${column}${names ? ` (${shortened(names[column] ?? '')})` : ''}`;
   if (NOT_FINITE.test(field))
     throw new NotFiniteError(`${name}: numbers must be finite: ${where} is ${field}.`);
-  const shown = JSON.stringify(field.length > 40 ? `${field.slice(0, 40)}…` : field);
+  const shown = JSON.stringify(shortened(field));
   throw new FormatError(`${name}: fields must be numbers: ${where} is ${shown}.`);
+}
+
+function shortened(text: string): string {
+  return oneLine(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }

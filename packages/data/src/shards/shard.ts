@@ -136,6 +136,11 @@ export class Shard {
     }
     const { from = 0, to = Infinity } = this.#options;
     const rowBytes = columns * element.size;
+    if (!Number.isSafeInteger(all * rowBytes)) {
+      throw new FormatError(
+        `${name}: the header must have sizes that a file can have: it says ${all} rows of ${columns} ${element.name}.`,
+      );
+    }
     const atOnce = Math.max(1, Math.min(BLOCK_ROWS, Math.floor(BLOCK_NUMBERS / columns)));
     const last = Math.min(all, to);
     await this.#bytes.skip(Math.min(from, all) * rowBytes);

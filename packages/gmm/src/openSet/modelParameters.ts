@@ -1,4 +1,4 @@
-import type { FeatureScore } from './openSetScores.js';
+import type { Score } from './openSetScores.js';
 
 /** One normal distribution over D features, in float64. */
 export interface NormalParameters {
@@ -24,11 +24,13 @@ export interface CalibrationParameters {
   /** The share of known samples that is kept. */
   readonly keep: number;
   /** What typicality ranks, in the order in which logarithms are summed. */
-  readonly scores: readonly FeatureScore[];
+  readonly scores: readonly Score[];
   /** The labels that are ranked together: the group of each label [K], from 0. */
   readonly groups: Int32Array;
+  /** The same of the head's posterior ('posterior'). */
+  readonly posteriorGroups?: Int32Array;
   /** For each score and group the values of the calibration samples, in rising order. */
-  readonly rankings: Readonly<Partial<Record<FeatureScore, readonly Float64Array[]>>>;
+  readonly rankings: Readonly<Partial<Record<Score, readonly Float64Array[]>>>;
   /** The combined scores of the calibration samples, in rising order. */
   readonly combined: Float64Array;
   /** The normal distribution of all examples ('relative' and 'regularized'). */
@@ -43,7 +45,7 @@ export interface CalibrationParameters {
   readonly lengthTolerance?: number;
 }
 
-/** The numbers that `OpenSetClassifier.predict` computes with where no posterior is given. */
+/** The numbers that `OpenSetClassifier.predict` computes with. */
 export interface OpenSetParameters {
   /** The known labels [K], sorted by their code units. */
   readonly labels: readonly string[];

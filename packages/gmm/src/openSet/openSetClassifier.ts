@@ -9,13 +9,7 @@ import { isLabel, mergeExamples, NO_EXAMPLES, withExamples, type LabelExamples }
 import { decodeOpenSet, encodeOpenSet } from './openSetFile.js';
 import { OpenSetModel, softmaxOf } from './openSetModel.js';
 import type { CalibrateOptions, OpenSetAnswer, OpenSetOptions, PredictOptions } from './openSetOptions.js';
-import {
-  FEATURE_SCORES,
-  SCORES,
-  usableScores,
-  type FeatureScore,
-  type UsableScores,
-} from './openSetScores.js';
+import { FEATURE_SCORES, SCORES, usableScores, type UsableScores } from './openSetScores.js';
 import { posteriorOfLabels } from './posterior.js';
 import { bestOfGroups, oneGroup } from './ranking.js';
 import { rowsOf, type Rows, type Vector, type Vectors } from './vectors.js';
@@ -187,10 +181,10 @@ export class OpenSetClassifier {
   inside(op: string): {
     model: OpenSetModel;
     calibration: Calibration | null;
-    scores: readonly FeatureScore[];
+    scores: UsableScores;
   } {
     this.#checkNotEmpty(op);
-    return { model: this.#model(), calibration: this.#currentCalibration(), scores: this.#usable().score };
+    return { model: this.#model(), calibration: this.#currentCalibration(), scores: this.#usable() };
   }
 
   /** All of the state as the bytes of a safetensors file; every number comes back to the bit. */

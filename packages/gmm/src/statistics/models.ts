@@ -1,5 +1,6 @@
 import { parseSafetensors, serializeSafetensors } from '@gmml/nn';
-import { Generator } from '@gmml/tensor';
+import { FormatError, Generator, ShapeError, type Tensor } from '@gmml/tensor';
+import { sameShape, show } from '@gmml/tensor/checks';
 import { GaussianMixture, stateOf } from '../gaussianMixture.js';
 import { GMML } from '../gmml.js';
 import type { GMMLOptions } from '../gmmlOptions.js';
@@ -51,7 +52,8 @@ export function modelToSafetensors(model: FittedModel, labels: readonly string[]
 export function modelFromSafetensors(bytes: Uint8Array | ArrayBuffer): LoadedModel {
   const { tensors, metadata } = parseSafetensors(bytes);
   if (metadata.format === MIXTURE_FORMAT) {
-    return { model: mixtureFromSafetensors(bytes), labels: labelsOf(metadata.labels) };
+    const model = mixtureFromSafetensors(bytes);
+    return { model, labels: labelsOf(metadata.labels, model.components) };
   }
   if (metadata.format === OPEN_SET_FORMAT) {
     const model = OpenSetClassifier.fromSafetensors(bytes);
@@ -64,12 +66,41 @@ export function modelFromSafetensors(bytes: Uint8Array | ArrayBuffer): LoadedMod
     );
   }
   try {
-    const { inputDim, d, nClass, options } = JSON.parse(metadata.made) as Made;
+    const made = JSON.parse(metadata.made) as Made;
+    checkSizes(made, tensors);
+    const { inputDim, d, nClass, options } = made;
     const model = new GMML(inputDim, d, nClass, { ...options, generator: new Generator(0) });
     model.loadStateDict(tensors);
-    return { model, labels: labelsOf(metadata.labels) };
+    return { model, labels: labelsOf(metadata.labels, nClass) };
   } catch (error) {
-    return refuse(`the layer must fit its tensors: ${(error as Error).message}`, OP);
+    if (error instanceof FormatError) throw error;
+    const problem = (error as Error).message.replace(/\.$/, '');
+    return refuse(`the layer must fit its tensors: ${problem}`, OP);
+  }
+}
+
+/** Before a layer of these sizes is made. @throws ShapeError unless its largest tensors are in the file */
+function checkSizes(
+  { inputDim, d, nClass, options = {} }: Made,
+  tensors: Readonly<Record<string, Tensor>>,
+): void {
+  const { nComponent = 1, covType = 'diag', parametrization, projection } = options;
+  const isGram = parametrization === 'gram';
+  const means = [nClass, nComponent, d];
+  const spreads = covType === 'diag' && !isGram ? means : [...means, d];
+  const sizes: [name: string, shape: number[]][] = [
+    [isGram ? 'mu_p' : 'mean', means],
+    [isGram ? 'sigma_p' : 'sigma', spreads],
+  ];
+  if (isGram || projection === 'always' || d !== inputDim) {
+    sizes.push([isGram ? 'bottleneck.weight' : 'projection', [d, inputDim]]);
+  }
+  for (const [name, shape] of sizes) {
+    const found = Object.hasOwn(tensors, name) ? tensors[name].shape : null;
+    if (found && sameShape(found, shape)) continue;
+    throw new ShapeError(
+      `${name} must be ${show(shape)}: ${found ? `it is ${show(found)}` : 'there is none'}`,
+    );
   }
 }
 
@@ -78,16 +109,17 @@ interface Made {
   readonly inputDim: number;
   readonly d: number;
   readonly nClass: number;
-  readonly options: GMMLOptions;
+  readonly options?: GMMLOptions;
 }
 
-function labelsOf(text: string | undefined): string[] | null {
+function labelsOf(text: string | undefined, count: number): string[] | null {
   if (text === undefined) return null;
   try {
     const labels: unknown = JSON.parse(text);
-    if (Array.isArray(labels) && labels.every((label) => typeof label === 'string')) return labels;
+    const areStrings = Array.isArray(labels) && labels.every((label) => typeof label === 'string');
+    if (areStrings && labels.length === count) return labels;
   } catch {
     // Said below.
   }
-  return refuse(`labels must be strings: they are ${shown(text)}`, OP);
+  return refuse(`labels must be ${count} strings: they are ${shown(text)}`, OP);
 }

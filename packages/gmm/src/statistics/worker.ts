@@ -1,4 +1,4 @@
-// A thread of fitParallel: keeps a part of the rows, and answers each mixture with the statistics of its E-step.
+// A thread of fit: keeps a part of the rows, and answers each mixture with the statistics of its E-step.
 import { mixtureFromSafetensors } from '../mixture/mixtureFile.js';
 import { tensor, useBackend } from '@gmml/tensor';
 import { EMStatistics } from './emStatistics.js';

@@ -1,11 +1,11 @@
 // Fits blobs with and without worker threads, by the build, which the threads are started from. Prints JSON.
 import { Worker } from 'node:worker_threads';
 import { GaussianMixture } from '@gmml/gmm';
-import { fitParallel } from '@gmml/gmm/statistics';
+import { fit } from '@gmml/gmm/statistics';
 import { Generator, tensor, useBackend } from '@gmml/tensor';
 
 const [backend, text] = process.argv.slice(2);
-const { rows, features, components, workers, losesThread, ...options } = JSON.parse(text);
+const { rows, features, components, workers, losesThread, lacksThread, ...options } = JSON.parse(text);
 await useBackend(backend, { threads: 1 });
 
 const generator = new Generator(7);
@@ -21,6 +21,16 @@ if (losesThread) {
   };
 }
 
+if (lacksThread) {
+  let count = 0;
+  process.getBuiltinModule('node:worker_threads').Worker = class extends Worker {
+    constructor(...args) {
+      if (count++ > 0) throw new Error('there are no more');
+      super(...args);
+    }
+  };
+}
+
 const messageOf = async (work) => {
   try {
     return await work();
@@ -29,7 +39,7 @@ const messageOf = async (work) => {
   }
 };
 const parallel = await messageOf(async () =>
-  shown(await fitParallel(tensor(x, { dtype: 'float64' }), { ...optionsOf(), workers })),
+  shown(await fit(tensor(x, { dtype: 'float64' }), { ...optionsOf(), workers })),
 );
 const single = await messageOf(async () => shown(new GaussianMixture(optionsOf()).fit(x)));
 console.log(JSON.stringify({ parallel, single }));

@@ -1,6 +1,6 @@
 /* oxlint-disable no-await-in-loop -- iterations follow one another */
 import { mixtureFromSafetensors, mixtureToSafetensors } from '../mixture/mixtureFile.js';
-import { backendReport, NumericalError, tensor } from '@gmml/tensor';
+import { backendReport, GmmlError, NumericalError, tensor } from '@gmml/tensor';
 import { checkInteger } from '@gmml/tensor/checks';
 import { GaussianMixture } from '../gaussianMixture.js';
 import type { GaussianMixtureOptions } from '../mixture/options.js';
@@ -9,24 +9,24 @@ import { EMStatistics } from './emStatistics.js';
 import { startThread, type Thread } from './threads.js';
 import type { WorkerPart } from './worker.js';
 
-/** Options of `fitParallel`. */
-export interface FitParallelOptions extends Omit<GaussianMixtureOptions, 'warmStart'> {
+/** Options of `fit`. */
+export interface ParallelFitOptions extends Omit<GaussianMixtureOptions, 'warmStart'> {
   /** Threads that the rows are divided among, at most one a row; default 2. */
   readonly workers?: number;
 }
 
-const OP = 'fitParallel';
+const OP = 'fit';
 
 /**
  * `new GaussianMixture(options).fit(x)` with the E-steps on several threads, worker threads in Node and Workers in a page: each
  * keeps a part of the rows x [N, D], and in an iteration only mixtures and statistics go to and fro. The same start,
  * iterations and result up to rounding, while the calling thread, which makes the start, is free for other work.
  * @throws as `fit` does; ArgumentError for workers that are no positive integer, `missing: 'marginalize'` and shrinkage by
- *   'ledoitWolf'; NumericalError when a thread fails
+ *   'ledoitWolf'; NumericalError when a thread fails; GmmlError when one cannot be started
  */
-export async function fitParallel(
+export async function fit(
   x: Rows,
-  { workers = 2, ...options }: FitParallelOptions = {},
+  { workers = 2, ...options }: ParallelFitOptions = {},
 ): Promise<GaussianMixture> {
   checkInteger(OP, 'workers', workers, 1);
   const { restarts = 1, init = 'kmeans', maxIterations = 100 } = options;
@@ -47,7 +47,7 @@ export async function fitParallel(
           generator: options.generator,
         });
         const none = new EMStatistics(start);
-        if (threads.length === 0) threads.push(...partsOf(matrix, workers).map(startThread));
+        if (threads.length === 0) startAll(threads, partsOf(matrix, workers));
         const last = await iterated(start, none, threads, maxIterations, options.generator);
         if (!best || last.lowerBound > best.lowerBound) best = last;
       } catch (error) {
@@ -60,6 +60,17 @@ export async function fitParallel(
   }
   if (!best) throw failure!;
   return best;
+}
+
+/** Starts a thread for each part. Those before one that cannot be started are in `threads`, to be ended. @throws GmmlError */
+function startAll(threads: Thread[], parts: readonly WorkerPart[]): void {
+  try {
+    for (const part of parts) threads.push(startThread(part));
+  } catch (error) {
+    throw new GmmlError(`${OP}: a thread could not be started: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
 }
 
 /** EM from a start, as `GaussianMixture.fit` ends it. */

@@ -1,8 +1,8 @@
-// fitParallel in a process of its own: threads run the build.
+// fit in a process of its own: threads run the build.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { fitParallel } from '@gmml/gmm/statistics';
+import { fit } from '@gmml/gmm/statistics';
 import { expect, test } from 'vitest';
 
 const backend = process.env['GMML_BACKEND'] ?? 'reference';
@@ -19,7 +19,7 @@ interface Shown {
 }
 
 async function fitBoth(options: object): Promise<{ parallel: Shown; single: Shown }> {
-  const script = fileURLToPath(new URL('fitParallel.mjs', import.meta.url));
+  const script = fileURLToPath(new URL('fitThreads.mjs', import.meta.url));
   const shape = { rows: 501, features: 3, components: 4, workers: 2 };
   const args = [script, backend, JSON.stringify({ ...shape, ...options })];
   const { stdout } = await promisify(execFile)(process.execPath, args);
@@ -51,11 +51,16 @@ test('fails as the fit does', { timeout: LONG }, async () => {
 
 test('a thread that ends is an error', { timeout: LONG }, async () => {
   const { parallel } = await fitBoth({ losesThread: true });
-  expect(parallel.error).toMatch(/^NumericalError: fitParallel: a thread ended \(exit code \d\)\.$/);
+  expect(parallel.error).toMatch(/^NumericalError: fit: a thread ended \(exit code \d\)\.$/);
+});
+
+test('a thread that cannot be started is an error, and none goes on', { timeout: LONG }, async () => {
+  const { parallel } = await fitBoth({ lacksThread: true });
+  expect(parallel.error).toBe('GmmlError: fit: a thread could not be started: there are no more.');
 });
 
 test('refuses workers that are no positive integer', async () => {
-  await expect(fitParallel([[1]], { workers: 0 })).rejects.toThrow(
-    'fitParallel: workers must be an integer of at least 1: it is 0.',
+  await expect(fit([[1]], { workers: 0 })).rejects.toThrow(
+    'fit: workers must be an integer of at least 1: it is 0.',
   );
 });

@@ -1,0 +1,23 @@
+// The subpath @gmml/nn/wholeFile. The file system is handed in, so that a page can load what imports this file.
+
+/**
+ * Writes bytes to a file, whole or not at all: into a new file beside it, on disk, which then takes its name. A link to a file
+ * stays one; what is there and no file, such as a pipe or a device, is written to as it is.
+ *
+ * @param fs the module `node:fs`
+ * @throws what the file system throws; nothing is left beside the file then
+ */
+export function writeWhole(fs: typeof import('node:fs'), path: string, bytes: Uint8Array): void {
+  const found = fs.statSync(path, { throwIfNoEntry: false });
+  if (found && !found.isFile()) return fs.writeFileSync(path, bytes);
+  const target = found ? fs.realpathSync(path) : path;
+  const temporary = `${target}.${crypto.randomUUID()}.tmp`;
+  try {
+    // On disk before the rename, or a power cut could leave the new name with old or no bytes.
+    fs.writeFileSync(temporary, bytes, { flush: true });
+    fs.renameSync(temporary, target);
+  } finally {
+    // There is none any more where it has taken the name.
+    fs.rmSync(temporary, { force: true });
+  }
+}
