@@ -13,5 +13,7 @@ export async function train(args) {
     console.error('The build failed; the errors are above.');
     return built;
   }
-  return runNode('packages/cli/dist/gmml-train.js', args);
+  // What gmml-train is to say is typed to start it again.
+  const env = { ...process.env, GMML_COMMAND: 'npm start --' };
+  return runNode('packages/cli/dist/gmml-train.js', args, { env });
 }

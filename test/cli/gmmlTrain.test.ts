@@ -194,7 +194,7 @@ describe('a run on a folder of IDX files', () => {
     const run = await gmmlTrain('--data', tinyDigits(), '--lr', '1e30', '--json', '--save-model', path);
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(
-      /^gmml-train: (epoch \d+, batch \d+|testing): .* Training has diverged: .*\n$/,
+      /^gmml-train: (epoch|testing after epoch) \d+, batch \d+: .* Training has diverged: .*\n$/,
     );
     expect(existsSync(path)).toBe(false);
   });
@@ -311,6 +311,10 @@ describe('information', () => {
       '--no-open-set',
       '--unseen',
       '--keep',
+      '--checkpoint',
+      '--checkpoint-every',
+      '--keep-checkpoints',
+      '--resume',
       '--json',
       '--quiet',
       '--download',

@@ -23,6 +23,8 @@ describe('parseOptions', () => {
       keep: 0.95,
       backend: 'auto',
       threads: 'auto',
+      checkpointEvery: 10,
+      keepCheckpoints: 3,
       json: false,
       quiet: false,
     });
@@ -51,6 +53,17 @@ describe('parseOptions', () => {
     ['--components 3', { components: 3 }],
     ['--dim 64', { dim: 64 }],
     ['--data some/folder', { data: 'some/folder' }],
+    ['--checkpoint run', { checkpoint: 'run' }],
+    [
+      '--checkpoint run --checkpoint-every 0 --keep-checkpoints 1',
+      { checkpoint: 'run', checkpointEvery: 0, keepCheckpoints: 1 },
+    ],
+    ['--checkpoint run --checkpoint-every .5', { checkpoint: 'run', checkpointEvery: 0.5 }],
+    ['--resume run', { resume: 'run', given: ['resume'] }],
+    [
+      '--linear_classifier --resume run --epochs 14',
+      { linearClassifier: true, resume: 'run', epochs: 14, given: ['epochs', 'linearClassifier', 'resume'] },
+    ],
     ['--backend reference', { backend: 'reference' }],
     ['--threads 4', { threads: 4 }],
     ['--threads auto', { threads: 'auto' }],
@@ -135,6 +148,23 @@ describe('parseOptions', () => {
     [
       '--no-open-set --keep 0.95',
       '--keep is about the open-set report: it cannot go with --no-open-set. Leave one out.',
+    ],
+    ['--checkpoint=', "--checkpoint must be a path: it is ''."],
+    [
+      '--checkpoint run --checkpoint-every -1',
+      "--checkpoint-every must be a number of at least 0: it is '-1'.",
+    ],
+    [
+      '--checkpoint run --keep-checkpoints 0',
+      "--keep-checkpoints must be an integer from 1 to 1000000: it is '0'.",
+    ],
+    [
+      '--checkpoint-every 5 --resume run',
+      '--checkpoint-every is about checkpoints: it needs --checkpoint. Name a folder, or leave it out.',
+    ],
+    [
+      '--keep-checkpoints 5',
+      '--keep-checkpoints is about checkpoints: it needs --checkpoint. Name a folder, or leave it out.',
     ],
     [
       '--no-open-set --val-split 0.1',

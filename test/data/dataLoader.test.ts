@@ -112,6 +112,35 @@ describe('DataLoader', () => {
     ).toEqual([0, 10, 20, 30, 40, 50]);
   });
 
+  test('begins an epoch in its middle: the same order, from a batch on', () => {
+    const options = { batchSize: 8, shuffle: true };
+    const whole = epoch(new DataLoader(rows(50), { ...options, generator: new Generator(4) }));
+    const generator = new Generator(4);
+    const loader = new DataLoader(rows(50), { ...options, generator });
+    const order = loader.drawOrder();
+    const labelsFrom = (first?: number) =>
+      Array.from(loader.batches(order, first), ([, labels]) => [...labels.data]);
+    const state = generator.getState();
+    expect(labelsFrom()).toEqual(whole);
+    expect(labelsFrom(4)).toEqual(whole.slice(4));
+    expect(labelsFrom(7)).toEqual([]);
+    expect(generator.getState()).toEqual(state);
+
+    const unshuffled = new DataLoader(rows(5), { batchSize: 2 });
+    expect(unshuffled.drawOrder()).toBe(undefined);
+    expect(Array.from(unshuffled.batches(undefined, 2), ([, labels]) => [...labels.data])).toEqual([[40]]);
+  });
+
+  test('refuses an order of other rows, and a batch that is none', () => {
+    const loader = new DataLoader(rows(5), { batchSize: 2 });
+    expect(() => [...loader.batches(new Int32Array(4))]).toThrow(
+      new ArgumentError('DataLoader.batches: order must have the 5 rows of the data set: it has 4.'),
+    );
+    expect(() => [...loader.batches(undefined, -1)]).toThrow(
+      new ArgumentError('DataLoader.batches: first must be an integer of at least 0: it is -1.'),
+    );
+  });
+
   test('an empty data set has no batches', () => {
     const loader = new DataLoader([zeros([0, 3]), zeros([0])], { batchSize: 2, shuffle: true });
     expect(loader.length).toBe(0);

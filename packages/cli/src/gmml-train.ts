@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { InformationRequest, UsageError } from './errors.js';
+import { InterruptedError } from './training/checkpoint/interruption.js';
 import { parseOptions } from './training/options.js';
 import { endWithOutput, errorPrinter } from './streams.js';
 import { runTraining } from './training/runTraining.js';
@@ -20,6 +21,7 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     printError(error instanceof Error ? error.message : String(error));
+    if (error instanceof InterruptedError) return error.exitCode;
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -6,6 +6,7 @@ import { initCommand } from './commands/init.js';
 import { mergeCommand } from './commands/merge.js';
 import { statsCommand } from './commands/stats.js';
 import { UsageError } from './errors.js';
+import { InterruptedError } from './training/checkpoint/interruption.js';
 import { trainCommand } from './training/options.js';
 import { runTraining } from './training/runTraining.js';
 import { version } from './values.js';
@@ -51,6 +52,7 @@ async function main(args: readonly string[]): Promise<number> {
       return 2;
     }
     printError(error instanceof Error ? error.message : String(error));
+    if (error instanceof InterruptedError) return error.exitCode;
     return error instanceof UsageError || error instanceof DuplicateShardError ? 2 : 1;
   }
 }

@@ -11,6 +11,8 @@ export type {
   UnknownName,
   UnknownResult,
 } from './openSet/openSetReport.js';
+export { InterruptedError } from './training/checkpoint/interruption.js';
+export type { RunControl } from './training/checkpoint/openRun.js';
 export { parseOptions } from './training/options.js';
 export type { GmmlTrainOptions } from './training/options.js';
 export { jsonReporter } from './progress/jsonReporter.js';

@@ -45,6 +45,7 @@ export function number(allowed: string, isAllowed: (value: number) => boolean): 
 }
 
 export const positive = number('a number above 0', (value) => value > 0);
+export const notNegative = number('a number of at least 0', () => true);
 export const fraction = number('a number from 0 to 1', (value) => value <= 1);
 export const part = number('a number from 0 and below 1', (value) => value < 1);
 export const share = number('a number above 0 and below 1', (value) => value > 0 && value < 1);

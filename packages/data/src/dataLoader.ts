@@ -66,14 +66,46 @@ export class DataLoader implements Iterable<Batch> {
     this.#generator = generator;
   }
 
-  *[Symbol.iterator](): IterableIterator<Batch> {
+  [Symbol.iterator](): IterableIterator<Batch> {
+    return this.#epoch();
+  }
+
+  /**
+   * Draws the order of the rows [N] of an epoch, which `batches` takes; undefined, and nothing drawn, without `shuffle`.
+   *
+   * @example
+   * const order = loader.drawOrder();
+   * for (const [x, y] of loader.batches(order, 17)) …; // goes on in an epoch from its batch 17 on
+   */
+  drawOrder(): Int32Array | undefined {
     const generator = this.#generator ?? defaultGenerator();
-    const order = this.#shuffle ? generator.permutation(this.sampleCount) : undefined;
-    for (let batch = 0; batch < this.length; batch++) {
+    return this.#shuffle ? generator.permutation(this.sampleCount) : undefined;
+  }
+
+  /**
+   * The batches of one epoch in a given order of the rows, or their own, from number `first` on (from 0; default 0).
+   *
+   * @throws ArgumentError when `order` has not as many rows as the data set, or `first` is not an integer of at least 0
+   */
+  *batches(order: Int32Array | undefined, first = 0): IterableIterator<Batch> {
+    if (order !== undefined && order.length !== this.sampleCount) {
+      throw new ArgumentError(
+        `DataLoader.batches: order must have the ${this.sampleCount} rows of the data set: it has ${order.length}.`,
+      );
+    }
+    if (!Number.isSafeInteger(first) || first < 0) {
+      throw new ArgumentError(`DataLoader.batches: first must be an integer of at least 0: it is ${first}.`);
+    }
+    for (let batch = first; batch < this.length; batch++) {
       const start = batch * this.batchSize;
       const end = Math.min(start + this.batchSize, this.sampleCount);
       yield [rows(this.#features, start, end, order), rows(this.#labels, start, end, order)];
     }
+  }
+
+  /** Draws an order when its first batch is asked for. */
+  *#epoch(): IterableIterator<Batch> {
+    yield* this.batches(this.drawOrder());
   }
 }
 

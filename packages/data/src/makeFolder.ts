@@ -1,3 +1,4 @@
+// The subpath @gmml/data/makeFolder.
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 

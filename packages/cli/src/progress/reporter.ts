@@ -51,6 +51,8 @@ export interface EpochResult {
   testAccuracy: number;
   testCorrect: number;
   testCount: number;
+  /** Fraction of the validation images classified correctly after the epoch, where some are held out. */
+  validationAccuracy?: number;
   /** Wall time of training and testing. */
   seconds: number;
 }

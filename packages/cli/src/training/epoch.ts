@@ -1,28 +1,30 @@
-import { setImmediate } from 'node:timers/promises';
 import { DataLoader, type LabelledImages } from '@gmml/data';
-import { crossEntropy, nllLoss, type Adadelta } from '@gmml/nn';
+import { crossEntropy, nllLoss, type Optimizer } from '@gmml/nn';
 import { noGrad, NotFiniteError, NumericalError, scope, type Tensor } from '@gmml/tensor';
 import type { EpochResult, Reporter } from '../progress/reporter.js';
+import type { RunKeeper } from './checkpoint/runKeeper.js';
+import { diverged, findBroken } from './divergence.js';
 import type { ReferenceNetwork } from './network.js';
 import type { TrainOptions } from './settings.js';
 
-/** Trains on every batch of the loader once; gives the mean loss. */
+/** Trains on every batch of the loader that the run has not trained on in this epoch; gives the epoch's mean loss. */
 export async function trainEpoch(
   network: ReferenceNetwork,
-  optimizer: Adadelta,
+  optimizer: Optimizer,
   loader: DataLoader,
   { epoch, epochs, logInterval, dryRun, labelSmoothing }: TrainOptions & { epoch: number },
+  run: RunKeeper,
   reporter: Reporter,
 ): Promise<number> {
   network.train();
-  let lossSum = 0;
-  let seen = 0;
-  let batch = 0;
-  for (const [images, labels] of loader) {
+  const { order, ...start } = run.startEpoch(loader);
+  let { batch, lossSum, seen } = start;
+  for (const [images, labels] of loader.batches(order, batch)) {
+    if (dryRun && batch > 0) break;
     const loss = scope(() => {
       optimizer.zeroGrad();
       const when = `epoch ${epoch}, batch ${batch + 1}`;
-      const batchLoss = finiteLoss(when, () => {
+      const batchLoss = finiteLoss(when, network, images, () => {
         const logPosteriors = network.forward(images);
         if (labelSmoothing === 0) return nllLoss(logPosteriors, labels);
         return crossEntropy(logPosteriors, labels, { labelSmoothing });
@@ -42,12 +44,11 @@ export async function trainEpoch(
     };
     reporter.step(progress);
     if (batch % logInterval === 0) reporter.batch(progress);
-    // oxlint-disable-next-line no-await-in-loop -- a pause, in which a closed output or another width of it is noticed
-    await setImmediate();
     lossSum += loss * labels.size;
     seen = seenAfter;
     batch++;
-    if (dryRun) break;
+    // oxlint-disable-next-line no-await-in-loop -- batches follow one another
+    await run.afterStep({ batch, lossSum, seen });
   }
   return lossSum / seen;
 }
@@ -56,26 +57,33 @@ export async function trainEpoch(
 export function evaluate(
   network: ReferenceNetwork,
   digits: LabelledImages,
-  { testBatchSize, dryRun }: TrainOptions,
+  { epoch, testBatchSize, dryRun }: TrainOptions & { epoch: number },
   reporter: Reporter,
 ): Pick<EpochResult, 'testLoss' | 'testAccuracy' | 'testCorrect' | 'testCount'> {
   network.eval();
   let lossSum = 0;
   let testCorrect = 0;
   let testCount = 0;
+  let batch = 0;
   const total = digits.labels.size;
   reporter.testing({ done: 0, total });
   for (const [images, labels] of new DataLoader(digits, { batchSize: testBatchSize })) {
+    const when = `testing after epoch ${epoch}, batch ${batch + 1}`;
     const [loss, correct] = scope(() =>
       noGrad(() => {
-        const logPosteriors = network.forward(images);
-        const lossHere = finiteLoss('testing', () => nllLoss(logPosteriors, labels, { reduction: 'sum' }));
-        return [lossHere.item(), logPosteriors.argmax(1).equal(labels).sum().item()];
+        let correctHere = 0;
+        const lossHere = finiteLoss(when, network, images, () => {
+          const logPosteriors = network.forward(images);
+          correctHere = logPosteriors.argmax(1).equal(labels).sum().item();
+          return nllLoss(logPosteriors, labels, { reduction: 'sum' });
+        });
+        return [lossHere.item(), correctHere];
       }),
     );
     lossSum += loss;
     testCorrect += correct;
     testCount += labels.size;
+    batch++;
     reporter.testing({ done: testCount, total });
     if (dryRun) break;
   }
@@ -83,15 +91,15 @@ export function evaluate(
 }
 
 /** @throws NotFiniteError when the loss is NaN or infinite, or the numbers on the way to it break down */
-function finiteLoss(when: string, compute: () => Tensor): Tensor {
+function finiteLoss(when: string, network: ReferenceNetwork, images: Tensor, compute: () => Tensor): Tensor {
   try {
     const loss = compute();
     if (Number.isFinite(loss.item())) return loss;
     throw new NotFiniteError(`the loss must be finite: it is ${loss.item()}.`);
   } catch (error) {
     if (!(error instanceof NumericalError)) throw error;
-    throw new NotFiniteError(`${when}: ${error.message} Training has diverged: try a smaller --lr.`, {
-      cause: error,
-    });
+    const broken = findBroken(network, images);
+    const first = broken === undefined ? '' : ` The first that is not finite: ${broken}.`;
+    throw diverged(when, `${error.message}${first}`, error);
   }
 }

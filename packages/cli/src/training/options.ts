@@ -5,6 +5,7 @@ import {
   fileName,
   fraction,
   integer,
+  notNegative,
   oneOf,
   part,
   positive,
@@ -27,6 +28,8 @@ export interface GmmlTrainOptions extends TrainOptions {
   download?: MnistName;
   /** URL of the folder that has its files. Default: its public mirrors. */
   mirror?: string;
+  /** With `resume`: the options that were given by name, which the checkpoint must agree with. */
+  given?: readonly string[];
 }
 
 /** The file that `--save-model` without a name writes. */
@@ -96,7 +99,27 @@ function settled(command: Command): GmmlTrainOptions {
   if (given.mirror !== undefined && given.download === undefined) {
     throw new UsageError('--mirror says where --download fetches from: it cannot go without. Give both.');
   }
-  const options = { ...defaultTrainOptions, json: false, quiet: false, ...given, linearClassifier };
+  for (const [key, flag] of [
+    ['checkpointEvery', '--checkpoint-every'],
+    ['keepCheckpoints', '--keep-checkpoints'],
+  ]) {
+    if (given.checkpoint === undefined && isGiven(key)) {
+      throw new UsageError(
+        `${flag} is about checkpoints: it needs --checkpoint. Name a folder, or leave it out.`,
+      );
+    }
+  }
+  const named = command.options.map((option) => option.attributeName()).filter(isGiven);
+  const options = {
+    ...defaultTrainOptions,
+    json: false,
+    quiet: false,
+    ...given,
+    linearClassifier,
+    ...(given.resume !== undefined && {
+      given: named.map((name) => (name === 'linear_classifier' ? 'linearClassifier' : name)),
+    }),
+  };
   return saveModel === undefined
     ? options
     : { ...options, saveModel: saveModel === true ? DEFAULT_MODEL_FILE : saveModel };
@@ -185,6 +208,24 @@ function commandLine(name: string): Command {
     .option('--no-open-set', 'end without the report on unknown inputs')
     .addOption(valued('--unseen <digit>', 'leave out of training, to see it rejected', digit))
     .addOption(valued('--keep <p>', 'share of known digits to keep', share).default(defaults.keep))
+    .addOption(valued('--checkpoint <folder>', 'keep the run there after every epoch', fileName))
+    .addOption(
+      valued('--checkpoint-every <minutes>', 'keep it within an epoch as well', notNegative).default(
+        defaults.checkpointEvery,
+      ),
+    )
+    .addOption(
+      valued('--keep-checkpoints <k>', 'how many to keep, beside the best', integer(1, 1e6)).default(
+        defaults.keepCheckpoints,
+      ),
+    )
+    .addOption(
+      valued(
+        '--resume <folder>',
+        'go on from the newest checkpoint there (may be that of --checkpoint)',
+        fileName,
+      ),
+    )
     .option('--quiet', 'print nothing but warnings, errors and the last line: the test accuracy')
     .option('--json', 'lines of JSON: one an epoch, one of the report; nothing else on standard output')
     .addHelpText(

@@ -49,6 +49,14 @@ export interface TrainOptions {
   backend: 'auto' | 'wasm' | 'reference';
   /** Threads that compute, or 'auto'. Default 'auto'. */
   threads: number | 'auto';
+  /** Folder for checkpoints: one after every epoch and every `checkpointEvery` minutes. Default: none are written. */
+  checkpoint?: string;
+  /** Minutes from one checkpoint to the next within an epoch, at least 0, which is after every step. Default 10. */
+  checkpointEvery: number;
+  /** How many of the newest checkpoints are kept, at least 1, beside that of the best epoch. Default 3. */
+  keepCheckpoints: number;
+  /** Folder with the checkpoints of the run to go on with; it may be `checkpoint`. Default: a new run. */
+  resume?: string;
 }
 
 export const defaultTrainOptions: Readonly<TrainOptions> = {
@@ -70,6 +78,8 @@ export const defaultTrainOptions: Readonly<TrainOptions> = {
   keep: 0.95,
   backend: 'auto',
   threads: 'auto',
+  checkpointEvery: 10,
+  keepCheckpoints: 3,
 };
 
 /** @throws UsageError for a share out of its range */

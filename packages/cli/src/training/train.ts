@@ -4,6 +4,8 @@ import { ArgumentError, Generator, NumericalError } from '@gmml/tensor';
 import { openSetReport, type OpenSetReport } from '../openSet/openSetReport.js';
 import { silentReporter, type EpochResult, type Reporter } from '../progress/reporter.js';
 import { refuse, selectBackend, warnOfLostThreads } from './backend.js';
+import { openRun, type RunControl } from './checkpoint/openRun.js';
+import type { RunKeeper } from './checkpoint/runKeeper.js';
 import { evaluate, trainEpoch } from './epoch.js';
 import { knownDigits, withValidation, type KnownDigits } from './knownDigits.js';
 import { ReferenceNetwork } from './network.js';
@@ -32,10 +34,14 @@ export interface TrainResult {
  * The same options give the same results, bit for bit, but for the seconds; `openSet` and `keep` change nothing of the
  * training. What is left out of `options` is as in `defaultTrainOptions`.
  *
+ * With `checkpoint` and `resume` a run that was stopped goes on with the same bits; `control` says how it is stopped.
+ *
  * @throws UsageError when the data folder or one of its files is missing, the data have no such digit as `unseen`, `keep`
- *   is out of its range, the model cannot be saved where asked, or there is no such backend
+ *   is out of its range, the model or checkpoints cannot be saved where asked, options or data are not those of the
+ *   checkpoint, or there is no such backend
  * @throws FormatError when a data file is malformed
- * @throws NotFiniteError when the loss becomes NaN or infinite
+ * @throws NotFiniteError when the loss becomes NaN or infinite: the message names the layer where it began
+ * @throws InterruptedError when the run was stopped by a signal
  * @example
  * const { epochs, openSet } = await train({ epochs: 1, unseen: 7 });
  * epochs[0].testAccuracy; // 0.94
@@ -44,12 +50,26 @@ export interface TrainResult {
 export async function train(
   options: Partial<TrainOptions> = {},
   reporter: Reporter = silentReporter,
+  control: RunControl = {},
 ): Promise<TrainResult> {
-  const settings: TrainOptions = { ...defaultTrainOptions, ...options };
+  const asked = { ...defaultTrainOptions, ...options };
+  const run = openRun(asked, { given: Object.keys(options), ...control }, reporter);
+  try {
+    return await trainToEnd(run, reporter);
+  } catch (error) {
+    throw run.explained(error);
+  } finally {
+    run.end();
+  }
+}
+
+async function trainToEnd(run: RunKeeper, reporter: Reporter): Promise<TrainResult> {
+  const { settings } = run;
   checkShares(settings);
   if (settings.saveModel !== undefined) checkSaveTarget(settings.saveModel);
   const backend = await selectBackend(settings, reporter);
   const digits = withValidation(knownDigits(load(settings.data), settings.unseen), settings.valSplit);
+  run.open(digits, backend);
   reporter.start({
     trainCount: digits.train.labels.size,
     testCount: digits.test.labels.size,
@@ -62,26 +82,30 @@ export async function train(
 
   const generator = new Generator(settings.seed);
   const network = new ReferenceNetwork({ ...settings, nClass: digits.labels.length, generator });
-  network.initHead(digits.train, generator);
+  if (!run.isResumed) network.initHead(digits.train, generator);
   const optimizer = new Adadelta(network.parameters(), { lr: settings.lr });
   const scheduler = new StepLR(optimizer, { stepSize: 1, gamma: settings.gamma });
   const loader = new DataLoader(digits.train, { batchSize: settings.batchSize, shuffle: true, generator });
 
-  const results: EpochResult[] = [];
+  run.begin({ network, optimizer, scheduler, generator });
+  const results = run.progress.epochs;
+  const epochsBefore = results.length;
   let { threads } = backend;
   const epochs = settings.dryRun ? 1 : settings.epochs;
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    const start = performance.now();
+  for (let epoch = epochsBefore + 1; epoch <= epochs; epoch++) {
     // oxlint-disable-next-line no-await-in-loop -- epochs follow one another
-    const trainLoss = await trainEpoch(network, optimizer, loader, { ...settings, epoch }, reporter);
-    const test = evaluate(network, digits.test, settings, reporter);
+    const trainLoss = await trainEpoch(network, optimizer, loader, { ...settings, epoch }, run, reporter);
+    const test = evaluate(network, digits.test, { ...settings, epoch }, reporter);
     scheduler.step();
-    const seconds = Math.round(performance.now() - start) / 1000;
+    const seconds = Math.round(1000 * run.epochSeconds) / 1000;
     const result = { epoch, trainLoss, ...test, seconds };
-    results.push(result);
     reporter.epoch(result);
     threads = warnOfLostThreads(threads, reporter);
+    // oxlint-disable-next-line no-await-in-loop -- epochs follow one another
+    await run.afterEpoch(result);
   }
+  run.end();
+  if (results.length === epochsBefore) reporter.epoch(results[results.length - 1]);
 
   if (settings.saveModel !== undefined) {
     saveModel(settings.saveModel, network, describeModel(settings, digits));
