@@ -3,6 +3,7 @@ import { auroc, expectedCalibrationError, falsePositiveRate } from '@gmml/cli';
 import { ArgumentError, NotFiniteError } from '@gmml/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { reliabilityBins } from '../../packages/cli/src/openSet/detection.js';
 
 /** Scores with many ties, infinite ones too. */
 const score = fc.oneof(fc.integer({ min: -4, max: 4 }), fc.constantFrom(-Infinity, Infinity));
@@ -63,6 +64,18 @@ describe('falsePositiveRate', () => {
   ])('refuses %j, %d', (known, kept, error) => {
     expect(() => falsePositiveRate(known, [1], kept)).toThrow(error);
   });
+});
+
+test('reliabilityBins counts answers by their confidence, the upper end of a bin in it', () => {
+  expect(reliabilityBins([0, 0.5, 0.75, 1], [true, false, true, true], 2)).toEqual([
+    { count: 2, correct: 1, confidence: 0.5 },
+    { count: 2, correct: 2, confidence: 1.75 },
+  ]);
+  expect(() => reliabilityBins([0.5], [], 2)).toThrow(
+    new ArgumentError(
+      'reliabilityBins: there must be as many confidences as answers, at least one: there are 1 and 0.',
+    ),
+  );
 });
 
 describe('expectedCalibrationError', () => {

@@ -301,6 +301,7 @@ describe('information', () => {
       '--log-interval',
       '--dry-run',
       '--save-model',
+      '--report',
       '--linear-classifier',
       '--cov-type',
       '--components',

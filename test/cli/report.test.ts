@@ -49,6 +49,7 @@ function tellAll(make: MakeReporter) {
   reporter.testing({ done: 0, total: 2004 });
   reporter.epoch(result);
   reporter.saved('a.safetensors');
+  reporter.reported('a.html');
   reporter.warn('fewer threads');
   reporter.openSet(openSet);
   reporter.finish(result);
@@ -66,6 +67,7 @@ describe('reporters', () => {
         'Train Epoch: 1 [640/7996 (8%)]  Loss: 0.4321',
         'Epoch 2: train loss 0.5123, test loss 0.2500, test accuracy 1949/2004 (97.26 %), 12.3 s',
         'Saved the model to a.safetensors',
+        'Wrote the report to a.html',
         ...linesOf(openSet),
         'Test accuracy after 2 epochs: 97.26 %',
       ],

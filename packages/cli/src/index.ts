@@ -3,8 +3,8 @@ export { InformationRequest, UsageError } from './errors.js';
 export { loadNetwork, type LoadedNetwork, type TrainedNetwork } from './training/loadNetwork.js';
 export { ReferenceNetwork } from './training/network.js';
 export type { ReferenceNetworkOptions } from './training/network.js';
+export type { HeadQuality } from './openSet/headQuality.js';
 export type {
-  HeadQuality,
   OpenSetReport,
   Rejection,
   Separation,

@@ -36,6 +36,11 @@ export async function writeOutput(bytes: Uint8Array, path: string | undefined): 
     await new Promise<void>((resolve) => process.stdout.write(bytes, () => resolve()));
     return;
   }
+  replaceFile(path, bytes);
+}
+
+/** Writes all bytes to a file, whole or not at all. @throws ArgumentError when it cannot be written */
+export function replaceFile(path: string, bytes: Uint8Array): void {
   try {
     writeWhole(fs, path, bytes);
   } catch (error) {

@@ -47,9 +47,34 @@ export function falsePositiveRate(known: ArrayLike<number>, unknown: ArrayLike<n
   return negatives.filter((score) => score >= threshold).length / negatives.length;
 }
 
+/** The answers whose confidence lies in one bin. */
+export interface ReliabilityBin {
+  count: number;
+  correct: number;
+  /** Σ of the confidences. */
+  confidence: number;
+}
+
 /**
- * Expected calibration error Σ_b (n_b / n) · |accuracy_b − confidence_b| over bins of equal width ((b − 1)/B, b/B] of the
- * confidence. In [0, 1]; 0 when of the answers that are 90 % sure, 90 % are right, and so on.
+ * Sorts answers by their confidence into B bins of equal width ((b − 1)/B, b/B]; a confidence of 0 is in the first.
+ *
+ * @param confidences [n] the probability of each answer, from 0 to 1
+ * @param correct [n] whether it is right
+ * @param bins B, an integer of at least 1; default 15
+ * @throws ArgumentError when there is none, the lengths differ, or a confidence is out of its range
+ * @see DeGroot and Fienberg 1983, "The comparison and evaluation of forecasters"
+ */
+export function reliabilityBins(
+  confidences: ArrayLike<number>,
+  correct: ArrayLike<boolean>,
+  bins = 15,
+): ReliabilityBin[] {
+  return binned('reliabilityBins', confidences, correct, bins);
+}
+
+/**
+ * Expected calibration error Σ_b (n_b / n) · |accuracy_b − confidence_b| over the bins of `reliabilityBins`. In [0, 1]; 0
+ * when of the answers that are 90 % sure, 90 % are right, and so on.
  *
  * @param confidences [n] the probability of each answer, from 0 to 1
  * @param correct [n] whether it is right
@@ -62,7 +87,16 @@ export function expectedCalibrationError(
   correct: ArrayLike<boolean>,
   bins = 15,
 ): number {
-  const op = 'expectedCalibrationError';
+  const counted = binned('expectedCalibrationError', confidences, correct, bins);
+  return counted.reduce((sum, bin) => sum + Math.abs(bin.correct - bin.confidence), 0) / confidences.length;
+}
+
+function binned(
+  op: string,
+  confidences: ArrayLike<number>,
+  correct: ArrayLike<boolean>,
+  bins: number,
+): ReliabilityBin[] {
   const n = confidences.length;
   checkInteger(op, 'bins', bins, 1);
   if (n === 0 || correct.length !== n) {
@@ -70,15 +104,16 @@ export function expectedCalibrationError(
       `${op}: there must be as many confidences as answers, at least one: there are ${n} and ${correct.length}.`,
     );
   }
-  // In each bin Σ correct − Σ confidence, which is n_b·(accuracy_b − confidence_b).
-  const gaps = new Float64Array(bins);
+  const counted = Array.from({ length: bins }, () => ({ count: 0, correct: 0, confidence: 0 }));
   for (let i = 0; i < n; i++) {
     const confidence = confidences[i];
     checkNumber(op, `confidence ${i}`, confidence, { from: 0, to: 1 });
-    const bin = Math.max(0, Math.ceil(confidence * bins) - 1);
-    gaps[bin] += (correct[i] ? 1 : 0) - confidence;
+    const bin = counted[Math.max(0, Math.ceil(confidence * bins) - 1)];
+    bin.count++;
+    if (correct[i]) bin.correct++;
+    bin.confidence += confidence;
   }
-  return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / n;
+  return counted;
 }
 
 function sorted(op: string, name: string, scores: ArrayLike<number>): Float64Array {

@@ -14,6 +14,9 @@ export interface HeadOutputs {
 /** Rows `[B, ...]`, made where it is called: in the memory of a running scope. */
 export type Batch = () => Tensor;
 
+/** Hears after a batch how many images it had. */
+export type OnBatch = (count: number) => void;
+
 /**
  * Runs the network over batches of images `[B, 1, 28, 28]`, in evaluation mode and without gradients. `onBatch` hears after
  * each how many images it had.
@@ -21,7 +24,7 @@ export type Batch = () => Tensor;
 export function headOutputs(
   network: ReferenceNetwork,
   batches: Iterable<Batch>,
-  onBatch: (count: number) => void = () => {},
+  onBatch: OnBatch = () => {},
 ): HeadOutputs {
   network.eval();
   const features: Float32Array[] = [];

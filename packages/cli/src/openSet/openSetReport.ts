@@ -1,26 +1,19 @@
 import { GMML } from '@gmml/gmm';
-import type { CovType } from '@gmml/gmm';
-import { Generator, tensor } from '@gmml/tensor';
-import type { FloatArray, Tensor } from '@gmml/tensor';
-import { auroc, expectedCalibrationError, falsePositiveRate } from './detection.js';
-import { headOutputs, inBatches, overFeatures, together } from './headOutputs.js';
+import { auroc, falsePositiveRate } from './detection.js';
+import { fittedHead } from './fittedHead.js';
+import type { FittedHeadOptions } from './fittedHead.js';
+import { inBatches, overFeatures } from './headOutputs.js';
 import type { Batch, HeadOutputs } from './headOutputs.js';
-import { evenPlaces, evenSample } from '../training/knownDigits.js';
+import { answersOf, qualityOf } from './headQuality.js';
+import type { Answers, HeadQuality } from './headQuality.js';
+import { counting, testOutputs } from './knownOutputs.js';
+import type { KnownOutputs, OnProgress, OutputOptions } from './knownOutputs.js';
+import { evenPlaces } from '../training/knownDigits.js';
 import type { KnownDigits } from '../training/knownDigits.js';
 import type { ReferenceNetwork } from '../training/network.js';
 import { strangeDigits } from './strangeDigits.js';
 import { typicalities } from './typicality.js';
 import type { Typicalities } from './typicality.js';
-
-/** How good a head's posteriors are on the test images. */
-export interface HeadQuality {
-  /** Fraction of the images classified correctly. */
-  accuracy: number;
-  /** Mean negative log-likelihood. */
-  nll: number;
-  /** Expected calibration error, 15 bins. */
-  ece: number;
-}
 
 /** How well a score tells test digits from unknown inputs. */
 export interface Separation {
@@ -69,27 +62,29 @@ export interface OpenSetReport {
   unknown: Partial<Record<UnknownName, UnknownResult>>;
 }
 
-export interface OpenSetOptions {
+export interface OpenSetOptions extends OutputOptions, FittedHeadOptions {
   /** The share of known digits to keep, above 0 and below 1. */
   keep: number;
-  /** Images that go through the network at once. */
-  testBatchSize: number;
-  /** A sample of the training images and one batch of each test set. */
-  dryRun: boolean;
-  linearClassifier: boolean;
-  covType: CovType;
-  components: number;
-  seed: number;
 }
 
-/** Hears how many of all images went through the network, at first none. */
-type OnProgress = (progress: { done: number; total: number }) => void;
+/** The report, and what it was made of. */
+export interface OpenSetFindings {
+  report: OpenSetReport;
+  /** The mixture that was fitted to the training features, and its answers to the test images. */
+  fitted: { head: GMML; answers: Answers };
+  /** Of the test images. */
+  known: Scores;
+  unknown: ReadonlyMap<UnknownName, Scores>;
+}
 
 /** How each input of a set is judged; higher is more typical. */
-interface Scores extends Typicalities {
+export interface Scores extends Typicalities {
   readonly count: number;
   readonly softmax: Float64Array;
+  /** log p(x) of the trained head, where it is a mixture. */
   readonly density?: Float32Array;
+  /** log p(x) of the fitted mixture, where the trained head is none. */
+  readonly fittedDensity?: Float32Array;
 }
 
 /** A set of unknown inputs, made when it is asked for. */
@@ -99,9 +94,6 @@ interface UnknownInputs {
   readonly batches: (batchSize: number) => Iterable<Batch>;
 }
 
-/** Training images that a dry run looks at. */
-const DRY_RUN_SAMPLE = 1000;
-
 /** Training images that set the threshold where none were held out, at most. */
 const MOST_CALIBRATING = 2500;
 
@@ -110,37 +102,30 @@ const MOST_CALIBRATING = 2500;
  * trained head, do on test digits and on inputs that are no digits, or digits never seen. Leaves the network as it
  * was, but for evaluation mode, and draws from generators of its own. `onProgress` hears how many images went through it.
  *
+ * @param outputs of the same network for the same digits
  * @throws ArgumentError or NumericalError when the features are too few, or vary too little, to fit or to calibrate
  */
-export function openSetReport(
+export function openSetFindings(
   network: ReferenceNetwork,
   digits: KnownDigits,
+  outputs: KnownOutputs,
   options: OpenSetOptions,
   onProgress: OnProgress = () => {},
-): OpenSetReport {
+): OpenSetFindings {
   const { keep, testBatchSize, dryRun } = options;
-
-  const samples = [digits.train, digits.validation ?? []]
-    .flat()
-    .map((set) => (dryRun ? evenSample(set, DRY_RUN_SAMPLE) : set));
+  const { samples, examples, labels, test, testLabels } = outputs;
   const sets = unknownInputs(digits);
-  const counts = [digits.test.labels.size, ...sets.map(({ count }) => count)];
   const onBatch = counting(
-    samples.reduce((sum, sample) => sum + sample.labels.size, 0) +
-      counts.reduce((sum, count) => sum + (dryRun ? Math.min(count, testBatchSize) : count), 0),
+    sets.reduce((sum, { count }) => sum + (dryRun ? Math.min(count, testBatchSize) : count), 0),
     onProgress,
   );
-  const run = (batches: Iterable<Batch>): HeadOutputs =>
-    headOutputs(network, dryRun ? firstOf(batches) : batches, onBatch);
-  const examples = together(
-    samples.map(({ images }) => headOutputs(network, inBatches(images, testBatchSize), onBatch)),
-  );
-  const labels = tensor(Float32Array.from(samples.flatMap((sample) => [...sample.labels.data])));
-  const test = run(inBatches(digits.test.images, testBatchSize));
-  const unknown = sets.map(({ batches }) => run(batches(testBatchSize)));
+  const unknown = sets.map(({ batches }) => testOutputs(network, batches(testBatchSize), options, onBatch));
 
-  const testLabels = digits.test.labels.data.subarray(0, test.count);
-  const fittedHead = fittedQuality(examples, labels, test, testLabels, options);
+  const { head: fitted, shrinkage } = fittedHead(outputs, options);
+  const answers = answersOf(
+    overFeatures(test, testBatchSize, (features) => fitted.forward(features)),
+    testLabels,
+  );
   const typical = typicalities(
     examples,
     Array.from(labels.data, (label) => digits.labels[label]),
@@ -149,13 +134,13 @@ export function openSetReport(
     keep,
   );
   const [known, ...others] = [test, ...unknown].map((set, i) =>
-    scoresOf(network.head, set, typical[i], testBatchSize),
+    scoresOf(network.head, fitted, set, typical[i], testBatchSize),
   );
   const isKept = (typicality: number): boolean => typicality >= 1 - keep;
-  return {
+  const report: OpenSetReport = {
     testCount: test.count,
-    trainedHead: quality(test.logPosteriors, testLabels),
-    fittedHead,
+    trainedHead: qualityOf(answersOf(test.logPosteriors, testLabels)),
+    fittedHead: { ...qualityOf(answers), shrinkage },
     keep,
     coverage: {
       features: share(known.features, isKept),
@@ -165,13 +150,12 @@ export function openSetReport(
     ...(digits.classNames && { classNames: digits.classNames }),
     unknown: Object.fromEntries(sets.map(({ name }, i) => [name, unknownResult(known, others[i], keep)])),
   };
-}
-
-/** Tells how many of `total` images are through, each time that some more are. */
-function counting(total: number, onProgress: OnProgress): (count: number) => void {
-  let done = 0;
-  onProgress({ done, total });
-  return (count) => onProgress({ done: (done += count), total });
+  return {
+    report,
+    fitted: { head: fitted, answers },
+    known,
+    unknown: new Map(sets.map(({ name }, i) => [name, others[i]])),
+  };
 }
 
 /** The places of the held-out images, which come last; an even sample of all images where there are none. */
@@ -195,56 +179,18 @@ function unknownInputs({ test, unseen }: KnownDigits): UnknownInputs[] {
   ];
 }
 
-/** The trained head's own kind of mixture, for a linear head one 'tril' Gaussian a class, fitted to the features. */
-function fittedQuality(
-  examples: HeadOutputs,
-  labels: Tensor,
-  test: HeadOutputs,
-  testLabels: FloatArray,
-  { linearClassifier, covType, components, seed, testBatchSize }: OpenSetOptions,
-): HeadQuality & { shrinkage: number } {
-  const dim = examples.features.length / examples.count;
-  const nClass = examples.logPosteriors.length / examples.count;
-  const generator = new Generator(seed);
-  const head = new GMML(dim, dim, nClass, {
-    nComponent: components,
-    covType: linearClassifier ? 'tril' : covType,
-    generator,
-  });
-  const { shrinkage } = head.fit(tensor(examples.features, { shape: [examples.count, dim] }), labels, {
-    generator,
-  });
-  const logPosteriors = overFeatures(test, testBatchSize, (features) => head.forward(features));
-  return { ...quality(logPosteriors, testLabels), shrinkage };
-}
-
 function scoresOf(
   head: ReferenceNetwork['head'],
+  fitted: GMML,
   set: HeadOutputs,
   typical: Typicalities,
   batchSize: number,
 ): Scores {
+  const densityOf = (mixture: GMML): Float32Array =>
+    overFeatures(set, batchSize, (features) => mixture.logDensity(features));
   const scores = { ...typical, count: set.count, softmax: largestPosteriors(set) };
-  if (!(head instanceof GMML)) return scores;
-  return { ...scores, density: overFeatures(set, batchSize, (features) => head.logDensity(features)) };
-}
-
-function quality(logPosteriors: Float32Array, labels: FloatArray): HeadQuality {
-  const count = labels.length;
-  const nClass = logPosteriors.length / count;
-  const confidences = new Float64Array(count);
-  const correct: boolean[] = [];
-  let [right, nll] = [0, 0];
-  for (let n = 0; n < count; n++) {
-    const row = logPosteriors.subarray(n * nClass, (n + 1) * nClass);
-    const largest = Math.max(...row);
-    // Rounding in float32 may leave the log of 1 a little above 0.
-    confidences[n] = Math.min(1, Math.exp(largest));
-    correct.push(row.indexOf(largest) === labels[n]);
-    if (correct[n]) right++;
-    nll -= row[labels[n]] / count;
-  }
-  return { accuracy: right / count, nll, ece: expectedCalibrationError(confidences, correct) };
+  if (!(head instanceof GMML)) return { ...scores, fittedDensity: densityOf(fitted) };
+  return { ...scores, density: densityOf(head) };
 }
 
 function unknownResult(known: Scores, unknown: Scores, keep: number): UnknownResult {
@@ -274,11 +220,4 @@ function largestPosteriors({ logPosteriors, count }: HeadOutputs): Float64Array 
 
 function share(values: Float64Array, isOne: (value: number) => boolean): number {
   return values.filter(isOne).length / values.length;
-}
-
-function* firstOf<T>(values: Iterable<T>): Iterable<T> {
-  for (const value of values) {
-    yield value;
-    return;
-  }
 }

@@ -1,5 +1,6 @@
 import { className } from '../words.js';
-import type { HeadQuality, OpenSetReport, Separation, UnknownResult } from './openSetReport.js';
+import type { HeadQuality } from './headQuality.js';
+import type { OpenSetReport, Separation, UnknownResult } from './openSetReport.js';
 
 /** The report for people: lines of at most 80 characters, the first and the last of them empty. */
 export function openSetTable({

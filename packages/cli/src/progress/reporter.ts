@@ -70,6 +70,8 @@ export interface Reporter {
   testing(progress: TestProgress): void;
   epoch(result: EpochResult): void;
   saved(path: string): void;
+  /** The report of the run is written. */
+  reported(path: string): void;
   /** When everything else is done; not where there is no report. */
   openSet(report: OpenSetReport): void;
   /** At the end of everything, with the result of the last epoch. */
@@ -92,6 +94,7 @@ export const silentReporter: Reporter = {
   testing() {},
   epoch() {},
   saved() {},
+  reported() {},
   openSet() {},
   finish() {},
   warn() {},

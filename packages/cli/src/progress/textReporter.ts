@@ -32,6 +32,9 @@ export function textReporter(print: Print, printError: Print): Reporter {
     saved(path) {
       print(`Saved the model to ${path}`);
     },
+    reported(path) {
+      print(`Wrote the report to ${path}`);
+    },
     openSet(report) {
       for (const line of openSetTable(report)) print(line);
     },

@@ -165,6 +165,7 @@ function commandLine(name: string): Command {
     .addOption(
       valued('--save-model [file]', `write the network as safetensors (to ${DEFAULT_MODEL_FILE})`, fileName),
     )
+    .addOption(valued('--report <file>', 'write figures of the run as one HTML page', fileName))
     .option('--linear-classifier', 'a linear head in place of the mixture')
     .addOption(new Option('--linear_classifier').hideHelp())
     .addOption(

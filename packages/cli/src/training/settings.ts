@@ -22,6 +22,8 @@ export interface TrainOptions {
   dryRun: boolean;
   /** File for the trained network, safetensors. Default: none. */
   saveModel?: string;
+  /** File for a report of the run as one HTML page. Default: none. */
+  report?: string;
   /** A linear head in place of the mixture. Default false. */
   linearClassifier: boolean;
   /** Covariance of a component of the mixture head. Default 'tril'. */

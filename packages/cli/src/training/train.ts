@@ -1,15 +1,16 @@
 import { DataLoader, loadMnist, type Mnist } from '@gmml/data';
 import { Adadelta, StepLR } from '@gmml/nn';
-import { ArgumentError, Generator, NumericalError } from '@gmml/tensor';
-import { openSetReport, type OpenSetReport } from '../openSet/openSetReport.js';
+import { Generator } from '@gmml/tensor';
+import type { OpenSetReport } from '../openSet/openSetReport.js';
 import { silentReporter, type EpochResult, type Reporter } from '../progress/reporter.js';
 import { refuse, selectBackend, warnOfLostThreads } from './backend.js';
 import { openRun, type RunControl } from './checkpoint/openRun.js';
 import type { RunKeeper } from './checkpoint/runKeeper.js';
 import { evaluate, trainEpoch } from './epoch.js';
-import { knownDigits, withValidation, type KnownDigits } from './knownDigits.js';
+import { knownDigits, withValidation } from './knownDigits.js';
 import { ReferenceNetwork } from './network.js';
-import { checkSaveTarget, saveModel } from './saveModel.js';
+import { judge } from './judge.js';
+import { saveModel } from './saveModel.js';
 import {
   checkShares,
   defaultTrainOptions,
@@ -17,6 +18,7 @@ import {
   describeModel,
   type TrainOptions,
 } from './settings.js';
+import { checkTargets } from './targets.js';
 
 /** What a training run came to. */
 export interface TrainResult {
@@ -28,17 +30,17 @@ export interface TrainResult {
 /**
  * Trains the reference network on handwritten digits with Adadelta, its learning rate multiplied by `gamma` after
  * each epoch, and gives the results of the epochs; then, unless `openSet` is false, a report on how well the network's
- * features tell known digits from unknown inputs. Where features are too few or too little varied for a report, the
- * reporter is warned and there is none.
+ * features tell known digits from unknown inputs, and with `report` a page of figures. Where features are too few or too
+ * little varied for an open-set report, the reporter is warned and there is none.
  *
- * The same options give the same results, bit for bit, but for the seconds; `openSet` and `keep` change nothing of the
- * training. What is left out of `options` is as in `defaultTrainOptions`.
+ * The same options give the same results, bit for bit, but for the seconds; `openSet`, `keep` and `report` change nothing of
+ * the training. What is left out of `options` is as in `defaultTrainOptions`.
  *
  * With `checkpoint` and `resume` a run that was stopped goes on with the same bits; `control` says how it is stopped.
  *
  * @throws UsageError when the data folder or one of its files is missing, the data have no such digit as `unseen`, `keep`
- *   is out of its range, the model or checkpoints cannot be saved where asked, options or data are not those of the
- *   checkpoint, or there is no such backend
+ *   is out of its range, the model, the report or checkpoints cannot be written where asked, options or data are not those of
+ *   the checkpoint, or there is no such backend
  * @throws FormatError when a data file is malformed
  * @throws NotFiniteError when the loss becomes NaN or infinite: the message names the layer where it began
  * @throws InterruptedError when the run was stopped by a signal
@@ -66,7 +68,7 @@ export async function train(
 async function trainToEnd(run: RunKeeper, reporter: Reporter): Promise<TrainResult> {
   const { settings } = run;
   checkShares(settings);
-  if (settings.saveModel !== undefined) checkSaveTarget(settings.saveModel);
+  checkTargets(settings);
   const backend = await selectBackend(settings, reporter);
   const digits = withValidation(knownDigits(load(settings.data), settings.unseen), settings.valSplit);
   run.open(digits, backend);
@@ -111,26 +113,9 @@ async function trainToEnd(run: RunKeeper, reporter: Reporter): Promise<TrainResu
     saveModel(settings.saveModel, network, describeModel(settings, digits));
     reporter.saved(settings.saveModel);
   }
-  const openSet = settings.openSet ? reportOrWarning(network, digits, settings, reporter) : undefined;
-  if (openSet) reporter.openSet(openSet);
+  const openSet = await judge({ settings, backend, digits, network, epochs: results }, reporter);
   reporter.finish(results[results.length - 1]);
   return { epochs: results, ...(openSet && { openSet }) };
-}
-
-/** A network that was trained is not lost because too little is there to report on. */
-function reportOrWarning(
-  network: ReferenceNetwork,
-  digits: KnownDigits,
-  settings: TrainOptions,
-  reporter: Reporter,
-): OpenSetReport | undefined {
-  try {
-    return openSetReport(network, digits, settings, (progress) => reporter.testing(progress));
-  } catch (error) {
-    if (!(error instanceof NumericalError || error instanceof ArgumentError)) throw error;
-    reporter.warn(`no open-set report: ${error.message}`);
-    return undefined;
-  }
 }
 
 function load(source: string | undefined): Mnist {

@@ -11,6 +11,7 @@ import type { Checkpoint } from './format.js';
 const FREE_OPTIONS: ReadonlySet<string> = new Set<keyof TrainOptions>([
   'data',
   'saveModel',
+  'report',
   'logInterval',
   'openSet',
   'keep',

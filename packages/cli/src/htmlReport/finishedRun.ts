@@ -1,0 +1,22 @@
+import type { KnownOutputs } from '../openSet/knownOutputs.js';
+import type { OpenSetFindings } from '../openSet/openSetReport.js';
+import type { EpochResult } from '../progress/reporter.js';
+import type { KnownDigits } from '../training/knownDigits.js';
+import type { ReferenceNetwork } from '../training/network.js';
+import type { TrainOptions } from '../training/settings.js';
+
+/** A training run from beginning to end, as the report shows it. */
+export interface FinishedRun {
+  readonly settings: TrainOptions;
+  readonly backend: { readonly backend: string; readonly threads: number };
+  readonly digits: KnownDigits;
+  readonly network: ReferenceNetwork;
+  readonly epochs: readonly Epoch[];
+  readonly outputs: KnownOutputs;
+  readonly openSet?: OpenSetFindings;
+  /** Why there is no `openSet` where it was asked for. */
+  readonly noOpenSet?: string;
+}
+
+/** An epoch, with what it came to on held-out images where these were tested. */
+export type Epoch = EpochResult & { readonly valLoss?: number; readonly valAccuracy?: number };
