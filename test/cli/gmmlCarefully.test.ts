@@ -70,7 +70,7 @@ test('text of a file is shown short and without control characters', async () =>
   await expectRefused(
     ['stats', at('x.csv')],
     1,
-    String.raw`${at('x.csv')}: fields must be numbers: line 2, column 0 (�[31m${'red'.repeat(12).slice(0, 35)}…) is "\u001b[0m".`,
+    String.raw`${at('x.csv')}: fields must be numbers: line 2, column 0 ( [31m${'red'.repeat(12).slice(0, 35)}…) is "\u001b[0m".`,
   );
 });
 

@@ -122,6 +122,7 @@ describe('a run on a folder of IDX files', () => {
     ['two components', ['--components', '2']],
     ['a linear head', ['--linear-classifier']],
     ['a linear head, spelled with _', ['--linear_classifier']],
+    ['a perceptron', ['--model', 'mlp', '--optimizer', 'adam', '--lr', '0.003']],
   ])('learns: %s', { timeout: LONG }, async (_, args) => {
     const run = await gmmlTrain('--data', tinyDigits(), '--epochs', '6', '--json', ...small, ...args);
     expect(run.stderr).toBe('');
@@ -320,6 +321,14 @@ describe('information', () => {
       '--quiet',
       '--download',
       '--mirror',
+      '--model',
+      '--optimizer',
+      '--momentum',
+      '--weight-decay',
+      '--schedule',
+      '--augment',
+      '--early-stop',
+      '--preset',
     ]) {
       expect(stdout).toContain(`  ${option} `);
     }

@@ -59,12 +59,17 @@ describe('a file that does not fit', () => {
   test.each<
     [what: string, tensors: Record<string, Tensor>, changes: Record<string, string>, problem: string]
   >([
-    ['no network', state, { network: 'vgg' }, 'the network must be one of reference-cnn: it is "vgg"'],
+    [
+      'no network',
+      state,
+      { network: 'vgg' },
+      'the network must be one of reference-cnn, mlp, linear-probe: it is "vgg"',
+    ],
     [
       'a name of Object',
       state,
       { network: 'constructor' },
-      'the network must be one of reference-cnn: it is "constructor"',
+      'the network must be one of reference-cnn, mlp, linear-probe: it is "constructor"',
     ],
     ['no head', state, { head: '' }, 'head must be one of gmml, linear: it is ""'],
     ['no covariance', state, { covType: 'tied' }, 'covType must be one of diag, tril, full: it is "tied"'],
@@ -90,6 +95,13 @@ describe('a file that does not fit', () => {
       { head: 'linear' },
       'head.weight must be [3, 4], as the metadata say: there is none',
     ],
+    ['no image', state, { imageShape: '28 28' }, 'imageShape must be three sizes: it is "28 28"'],
+    [
+      'no hidden layers',
+      state,
+      { network: 'mlp' },
+      'hidden must be integers from 1 to 99999999: they are missing',
+    ],
     ['a tensor missing', lacking, {}, 'the entries must fit the model: missing: conv2.bias'],
     [
       'a tensor too many',
@@ -101,7 +113,7 @@ describe('a file that does not fit', () => {
       'a tensor of another shape',
       { ...state, 'conv1.weight': zeros([16, 1, 5, 6]) },
       {},
-      'the entries must fit the model: wrong shape: conv1.weight is [16, 1, 5, 6], must be [16, 1, 5, 5]',
+      'conv1.weight must be [16, 1, 5, 5], as the metadata say: it is [16, 1, 5, 6]',
     ],
   ])('%s', (_, tensors, changes, problem) => {
     const path = file(tensors, { ...METADATA, ...changes });

@@ -1,5 +1,15 @@
-import { defaultTrainOptions, InformationRequest, parseOptions, UsageError } from '@gmml/cli';
+import { defaultTrainOptions, InformationRequest, parseOptions, train, UsageError } from '@gmml/cli';
 import { describe, expect, test } from 'vitest';
+
+/** What `--preset best` stands for, with the optimizer's learning rate. */
+const best = {
+  epochs: 10,
+  components: 2,
+  optimizer: 'adam',
+  lr: 0.001,
+  augment: ['shift'],
+  schedule: 'cosine',
+} as const;
 
 describe('parseOptions', () => {
   test('without arguments gives the documented defaults', () => {
@@ -8,8 +18,13 @@ describe('parseOptions', () => {
       batchSize: 64,
       testBatchSize: 1000,
       epochs: 14,
+      model: 'cnn',
+      optimizer: 'adadelta',
       lr: 1,
+      weightDecay: 0,
+      schedule: 'step',
       gamma: 0.7,
+      augment: [],
       seed: 1,
       logInterval: 10,
       dryRun: false,
@@ -76,11 +91,30 @@ describe('parseOptions', () => {
     ['--label-smoothing 1', { labelSmoothing: 1 }],
     ['--val-split 0', { valSplit: 0 }],
     ['--val-split .1', { valSplit: 0.1 }],
+    ['--val-split .1 --no-open-set', { valSplit: 0.1, openSet: false }],
     ['--json', { json: true }],
     ['--quiet', { quiet: true }],
     ['--download mnist', { download: 'mnist' }],
     ['--download fashion-mnist --data a', { download: 'fashion-mnist', data: 'a' }],
     ['--download mnist --mirror http://a/b', { download: 'mnist', mirror: 'http://a/b' }],
+    ['--model mlp', { model: 'mlp' }],
+    ['--model linear-probe', { model: 'linear-probe' }],
+    ['--optimizer sgd', { optimizer: 'sgd', lr: 0.01 }],
+    ['--optimizer adam', { optimizer: 'adam', lr: 0.001 }],
+    ['--optimizer adamw --lr .01', { optimizer: 'adamw', lr: 0.01 }],
+    ['--optimizer adadelta', {}],
+    ['--optimizer sgd --momentum 0', { optimizer: 'sgd', lr: 0.01, momentum: 0 }],
+    ['--weight-decay 1e-4', { weightDecay: 1e-4 }],
+    ['--schedule cosine', { schedule: 'cosine' }],
+    ['--augment shift', { augment: ['shift'] }],
+    ['--augment rotate,shift', { augment: ['rotate', 'shift'] }],
+    ['--augment none', {}],
+    ['--val-split .1 --early-stop 3', { valSplit: 0.1, earlyStop: 3 }],
+    ['--preset best', { preset: 'best', ...best }],
+    ['--preset best --epochs 3', { preset: 'best', ...best, epochs: 3 }],
+    ['--epochs 3 --augment none --preset best', { preset: 'best', ...best, epochs: 3, augment: [] }],
+    ['--preset best --schedule step --gamma .5', { preset: 'best', ...best, schedule: 'step', gamma: 0.5 }],
+    ['--preset best --optimizer sgd', { preset: 'best', ...best, optimizer: 'sgd', lr: 0.01 }],
     ['--epochs 2 --epochs 3', { epochs: 3 }],
   ])('reads %s', (args, changed) => {
     expect(parseOptions(args.split(' '))).toEqual({
@@ -166,12 +200,75 @@ describe('parseOptions', () => {
       '--keep-checkpoints 5',
       '--keep-checkpoints is about checkpoints: it needs --checkpoint. Name a folder, or leave it out.',
     ],
+    ['--model resnet', "--model must be one of cnn, mlp, linear-probe: it is 'resnet'."],
+    ['--optimizer Adam', "--optimizer must be one of adadelta, sgd, adam, adamw: it is 'Adam'."],
+    ['--momentum 1', "--momentum must be a number from 0 and below 1: it is '1'."],
+    ['--weight-decay -1', "--weight-decay must be a number of at least 0: it is '-1'."],
+    ['--schedule linear', "--schedule must be one of step, cosine: it is 'linear'."],
+    ['--augment flip', "--augment must be 'none' or a list of shift, rotate: it is 'flip'."],
+    ['--augment shift,shift', "--augment must be 'none' or a list of shift, rotate: it is 'shift,shift'."],
+    ['--augment=', "--augment must be 'none' or a list of shift, rotate: it is ''."],
+    ['--early-stop 0', "--early-stop must be an integer from 1 to 1000000: it is '0'."],
+    ['--preset fast', "--preset must be best: it is 'fast'."],
+    ['--momentum 0.9', '--momentum belongs to --optimizer sgd: it cannot go with adadelta. Leave one out.'],
     [
-      '--no-open-set --val-split 0.1',
-      '--val-split is about the open-set report: it cannot go with --no-open-set. Leave one out.',
+      '--momentum 0 --optimizer adam',
+      '--momentum belongs to --optimizer sgd: it cannot go with adam. Leave one out.',
+    ],
+    [
+      '--early-stop 3',
+      '--early-stop needs images that are held out: --val-split is 0. Give --val-split 0.1, or another share.',
+    ],
+    [
+      '--schedule cosine --gamma 0.7',
+      '--gamma belongs to --schedule step: it cannot go with cosine. Leave one out.',
+    ],
+    [
+      '--preset best --gamma 0.7',
+      '--gamma belongs to --schedule step: it cannot go with cosine, which --preset best stands for. ' +
+        'Give --schedule step with it.',
     ],
   ])('refuses %s', (args, message) => {
     expect(() => parseOptions(args.split(' '))).toThrow(new UsageError(message));
+  });
+
+  test.each<[string, Parameters<typeof train>[0], string]>([
+    [
+      'momentum',
+      { optimizer: 'adamw', momentum: 0.5 },
+      '--momentum belongs to --optimizer sgd: it cannot go with adamw. Leave one out.',
+    ],
+    [
+      'early stopping',
+      { earlyStop: 1 },
+      '--early-stop needs images that are held out: --val-split is 0. Give --val-split 0.1, or another share.',
+    ],
+    [
+      'no early stopping at once',
+      { earlyStop: 0, valSplit: 0.1 },
+      '--early-stop must be an integer of at least 1: it is 0.',
+    ],
+    [
+      'known networks',
+      { model: 'resnet' as 'cnn' },
+      "--model must be one of cnn, mlp, linear-probe: it is 'resnet'.",
+    ],
+    [
+      'known movements',
+      { augment: ['shift', 'flip' as 'rotate'] },
+      "--augment must be one of shift, rotate: it is 'flip'.",
+    ],
+  ])('of train() are checked too: %s', async (_, options, message) => {
+    await expect(train(options)).rejects.toThrow(new UsageError(message));
+  });
+
+  test('says in --help what a preset stands for', () => {
+    const help = (): unknown => parseOptions(['--help']);
+    expect(help).toThrow(InformationRequest);
+    const said = catching(help).replaceAll(/\s+/g, ' ');
+    expect(said).toContain(
+      'best is --epochs 10 --components 2 --optimizer adam --augment shift --schedule cosine',
+    );
   });
 
   test('takes --help and --version for what they are', () => {
@@ -179,3 +276,12 @@ describe('parseOptions', () => {
     expect(() => parseOptions(['--version'])).toThrow(InformationRequest);
   });
 });
+
+/** The text of the request that a call ends in. */
+function catching(call: () => unknown): string {
+  try {
+    return String(call());
+  } catch (error) {
+    return (error as InformationRequest).text;
+  }
+}

@@ -116,6 +116,30 @@ test('a data set whose classes have names has images, not digits', () => {
   ]);
 });
 
+test.each([
+  [
+    textReporter,
+    'Epoch 2: train loss 0.5123, validation loss 0.3000 (96.50 %), test loss 0.2500, ' +
+      'test accuracy 1949/2004 (97.26 %), 12.3 s',
+    'Ended after epoch 5: back to the weights of epoch 2, whose validation loss is the lowest.',
+  ],
+  [
+    jsonReporter,
+    '{"epoch":2,"trainLoss":0.51234,"valLoss":0.3,"valAccuracy":0.965,"testLoss":0.25,"testAccuracy":0.9725,"seconds":12.345}',
+    '{"bestEpoch":2,"epochs":5}',
+  ],
+])('held-out images and early stopping: $name', (make, epoch, back) => {
+  const printed: string[] = [];
+  const reporter = make(
+    (line) => printed.push(line),
+    () => {},
+  );
+  const held = { ...result, valLoss: 0.3, valAccuracy: 0.965 };
+  reporter.epoch(held);
+  reporter.backTo(held, 5);
+  expect(printed).toEqual([epoch, back]);
+});
+
 describe('the open-set report as a table', () => {
   test('of a mixture head', () => {
     expect(linesOf(openSet).join('\n')).toMatchInlineSnapshot(`

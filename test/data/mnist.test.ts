@@ -149,6 +149,22 @@ describe('a folder of IDX files', () => {
     expect(loadMnist({ source: folderOf(files) }).classNames).toBeUndefined();
   });
 
+  test('images may have any size', () => {
+    const pixels = (count: number) => Array.from({ length: count * 15 }, (_, i) => (7 * i) % 256);
+    const images = (count: number) => idxBytes(8, [count, 3, 5], pixels(count));
+    const source = folderOf({
+      ...files,
+      'train-images-idx3-ubyte': images(4),
+      't10k-images-idx3-ubyte': images(2),
+    });
+    const { train, test: held } = loadMnist({ source });
+    expect([train.images.shape, held.images.shape]).toEqual([
+      [4, 1, 3, 5],
+      [2, 1, 3, 5],
+    ]);
+    expect(Array.from(train.images.data)).toEqual(pixels(4).map(normalised));
+  });
+
   test('must exist', () => {
     const none = join(temporaryFolder(), 'none');
     expect(() => loadMnist({ source: none })).toThrow(
@@ -197,7 +213,7 @@ describe('a folder of IDX files', () => {
       title: 'labels under the images’ name',
       name: 'train-images-idx3-ubyte',
       bytes: idxBytes(8, [4], [0, 1, 2, 1]),
-      message: 'images must be uint8 [N, 28, 28]: they are uint8 [4].',
+      message: 'images must be uint8 [N, H, W]: they are uint8 [4].',
     },
     {
       title: 'images under the labels’ name',
@@ -206,16 +222,22 @@ describe('a folder of IDX files', () => {
       message: 'labels must be uint8 [N]: they are uint8 [2, 28, 28].',
     },
     {
-      title: 'images of another size',
+      title: 'test images of another size',
+      name: 't10k-images-idx3-ubyte',
+      bytes: idxBytes(8, [2, 32, 28], new Uint8Array(2 * 32 * 28)),
+      message: 'test images must have the size of the training images, 28 × 28: they are 32 × 28.',
+    },
+    {
+      title: 'images without pixels',
       name: 'train-images-idx3-ubyte',
-      bytes: idxBytes(8, [4, 32, 28], new Uint8Array(4 * 32 * 28)),
-      message: 'images must be 28 × 28: they are 32 × 28.',
+      bytes: idxBytes(8, [4, 28, 0], []),
+      message: 'images must have pixels: they are 28 × 0.',
     },
     {
       title: 'images of another type',
       name: 'train-images-idx3-ubyte',
       bytes: idxBytes(9, [4, 28, 28], new Uint8Array(4 * 784)),
-      message: 'images must be uint8 [N, 28, 28]: they are int8 [4, 28, 28].',
+      message: 'images must be uint8 [N, H, W]: they are int8 [4, 28, 28].',
     },
     {
       title: 'a test label beyond training',

@@ -3,7 +3,7 @@ import { Dropout, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential } from '@
 import { toOnnx, type Layered } from '@gmml/onnx';
 import { Generator, noGrad, randn, tensor, type Tensor } from '@gmml/tensor';
 import { describe, expect, test } from 'vitest';
-import { ReferenceNetwork } from '../../packages/cli/src/training/network.js';
+import { ReferenceNetwork } from '../../packages/cli/src/training/networks/referenceNetwork.js';
 import { body, FEATURES, IMAGE, mixture, network } from './networks.js';
 import {
   atNormalScale,

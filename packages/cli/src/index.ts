@@ -1,9 +1,20 @@
 export { auroc, expectedCalibrationError, falsePositiveRate } from './openSet/detection.js';
 export { InformationRequest, UsageError } from './errors.js';
-export { loadNetwork, type LoadedNetwork, type TrainedNetwork } from './training/loadNetwork.js';
-export { ReferenceNetwork } from './training/network.js';
-export type { ReferenceNetworkOptions } from './training/network.js';
+export { loadNetwork, type LoadedNetwork } from './training/loadNetwork.js';
 export type { HeadQuality } from './openSet/headQuality.js';
+export { Augmentation } from './training/augmentation.js';
+export type { AugmentName } from './training/augmentation.js';
+export { EarlyStopping } from './training/earlyStopping.js';
+export type { BestEpoch } from './training/earlyStopping.js';
+export { LinearProbe } from './training/networks/linearProbe.js';
+export { makeNetwork } from './training/networks/makeNetwork.js';
+export type { ModelName, NetworkDescription, NetworkName } from './training/networks/makeNetwork.js';
+export { MultilayerPerceptron } from './training/networks/multilayerPerceptron.js';
+export type { MultilayerPerceptronOptions } from './training/networks/multilayerPerceptron.js';
+export { Network } from './training/networks/network.js';
+export type { ImageShape, NetworkOptions } from './training/networks/network.js';
+export { ReferenceNetwork } from './training/networks/referenceNetwork.js';
+export type { ReferenceNetworkOptions } from './training/networks/referenceNetwork.js';
 export type {
   OpenSetReport,
   Rejection,
@@ -26,6 +37,9 @@ export type {
   RunDescription,
   TestProgress,
 } from './progress/reporter.js';
+export type { OptimizerName, ScheduleName } from './training/optimizers.js';
+export { presets } from './training/presets.js';
+export type { PresetName } from './training/presets.js';
 export { defaultTrainOptions } from './training/settings.js';
 export type { TrainOptions } from './training/settings.js';
 export { train } from './training/train.js';

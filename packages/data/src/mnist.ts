@@ -13,7 +13,7 @@ export const MNIST_MEAN = 0.1307;
 /** Standard deviation of the same; divides every pixel. */
 export const MNIST_STD = 0.3081;
 
-/** Images float32 `[N, 1, 28, 28]`, normalised to (x − 0.1307) / 0.3081; labels float32 `[N]`, integral. */
+/** Images float32 `[N, 1, H, W]`, of MNIST 28 × 28, normalised to (x − 0.1307) / 0.3081; labels float32 `[N]`, integral. */
 export interface LabelledImages {
   images: Tensor;
   labels: Tensor;
@@ -43,12 +43,13 @@ export interface LoadMnistOptions {
  *
  * With `source`: the folder's `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
  * `t10k-labels-idx1-ubyte` (also spelled `train-images.idx3-ubyte`; plain, or gzipped with `.gz` at the end), rows
- * in the files' order. Images must be 28 × 28 bytes. Labels may go to 255, so Fashion-MNIST and the like load too;
- * `nClass` says how many classes there are.
+ * in the files' order. Images are bytes, and of any one size. Labels may go to 255, so Fashion-MNIST and the like load
+ * too; `nClass` says how many classes there are.
  *
  * @throws ArgumentError when the folder or one of the files is missing
- * @throws FormatError, naming the file, when one is malformed, is not 28 × 28 images or a row of labels, has no
- *   rows, when images and labels differ in number, or a test label is larger than every training label
+ * @throws FormatError, naming the file, when one is malformed, is not images or a row of labels, has no rows or
+ *   pixels, when images and labels differ in number, test images have another size than training images, or a test
+ *   label is larger than every training label
  * @example
  * const { train, test } = loadMnist();
  * train.images.shape; // [7996, 1, 28, 28]
@@ -79,17 +80,23 @@ interface RawDigits {
   labels: ArrayLike<number>;
 }
 
+/** The same of images H × W. */
+interface SizedDigits extends RawDigits {
+  height: number;
+  width: number;
+}
+
 /** The images of all parts, one part after the other. */
-function toTensors(parts: readonly RawDigits[]): LabelledImages {
+function toTensors(parts: readonly RawDigits[], height = SIDE, width = SIDE): LabelledImages {
   const count = parts.reduce((sum, { labels }) => sum + labels.length, 0);
   const normalised = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255 - MNIST_MEAN) / MNIST_STD);
   // Written where they stay: 10,000 images are 31 MB.
-  const images = zeros([count, 1, SIDE, SIDE]);
+  const images = zeros([count, 1, height, width]);
   const labels = zeros([count]);
   const { data } = images;
   let image = 0;
   for (const part of parts) {
-    const start = image * PIXELS;
+    const start = image * height * width;
     for (let i = 0; i < part.pixels.length; i++) data[start + i] = normalised[part.pixels[i]];
     labels.data.set(part.labels, image);
     image += part.labels.length;
@@ -121,6 +128,13 @@ function digitsFromFolder(folder: string): Mnist {
   const classNames = knownClassNames(trainLabels, Object.values(dataSets));
   const train = readPair(trainImages, trainLabels);
   const test = readPair(testImages, testLabels);
+  const { height, width } = train;
+  if (test.height !== height || test.width !== width) {
+    throw new FormatError(
+      `${testImages}: test images must have the size of the training images, ${height} × ${width}: ` +
+        `they are ${test.height} × ${test.width}.`,
+    );
+  }
   const nClass = largest(train.labels) + 1;
   if (largest(test.labels) >= nClass) {
     throw new FormatError(
@@ -128,7 +142,12 @@ function digitsFromFolder(folder: string): Mnist {
         `the largest is ${largest(test.labels)}.`,
     );
   }
-  return { train: toTensors([train]), test: toTensors([test]), nClass, ...(classNames && { classNames }) };
+  return {
+    train: toTensors([train], height, width),
+    test: toTensors([test], height, width),
+    nClass,
+    ...(classNames && { classNames }),
+  };
 }
 
 /** The paths of all four, before any is read: what is missing shows at once. */
@@ -158,16 +177,11 @@ function findFiles(folder: string): string[] {
   return files.map(({ path }) => path!);
 }
 
-function readPair(imagesPath: string, labelsPath: string): RawDigits {
+function readPair(imagesPath: string, labelsPath: string): SizedDigits {
   const images = readIdx(imagesPath);
   const labels = readIdx(labelsPath);
   if (!(images.data instanceof Uint8Array) || images.shape.length !== 3) {
-    throw new FormatError(`${imagesPath}: images must be uint8 [N, 28, 28]: they are ${describe(images)}.`);
-  }
-  if (images.shape[1] !== SIDE || images.shape[2] !== SIDE) {
-    throw new FormatError(
-      `${imagesPath}: images must be 28 × 28: they are ${images.shape[1]} × ${images.shape[2]}.`,
-    );
+    throw new FormatError(`${imagesPath}: images must be uint8 [N, H, W]: they are ${describe(images)}.`);
   }
   if (!(labels.data instanceof Uint8Array) || labels.shape.length !== 1) {
     throw new FormatError(`${labelsPath}: labels must be uint8 [N]: they are ${describe(labels)}.`);
@@ -178,7 +192,11 @@ function readPair(imagesPath: string, labelsPath: string): RawDigits {
         `${labels.shape[0]} labels, ${images.shape[0]} images in ${imagesPath}.`,
     );
   }
-  return { pixels: images.data, labels: labels.data };
+  const [, height, width] = images.shape;
+  if (height === 0 || width === 0) {
+    throw new FormatError(`${imagesPath}: images must have pixels: they are ${height} × ${width}.`);
+  }
+  return { pixels: images.data, labels: labels.data, height, width };
 }
 
 function describe({ shape, data }: ReturnType<typeof readIdx>): string {

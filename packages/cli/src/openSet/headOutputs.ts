@@ -1,6 +1,6 @@
 import { noGrad, scope, tensor } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
-import type { ReferenceNetwork } from '../training/network.js';
+import type { Network } from '../training/networks/network.js';
 
 /** What a trained network makes of N images. */
 export interface HeadOutputs {
@@ -18,11 +18,11 @@ export type Batch = () => Tensor;
 export type OnBatch = (count: number) => void;
 
 /**
- * Runs the network over batches of images `[B, 1, 28, 28]`, in evaluation mode and without gradients. `onBatch` hears after
+ * Runs the network over batches of images `[B, C, H, W]`, in evaluation mode and without gradients. `onBatch` hears after
  * each how many images it had.
  */
 export function headOutputs(
-  network: ReferenceNetwork,
+  network: Network,
   batches: Iterable<Batch>,
   onBatch: OnBatch = () => {},
 ): HeadOutputs {

@@ -3,7 +3,7 @@ import { tensor } from '@gmml/tensor';
 import type { FloatArray, Tensor } from '@gmml/tensor';
 import { evenSample } from '../training/knownDigits.js';
 import type { KnownDigits } from '../training/knownDigits.js';
-import type { ReferenceNetwork } from '../training/network.js';
+import type { Network } from '../training/networks/network.js';
 import { headOutputs, inBatches, together } from './headOutputs.js';
 import type { Batch, HeadOutputs, OnBatch } from './headOutputs.js';
 
@@ -35,7 +35,7 @@ export type OnProgress = (progress: { done: number; total: number }) => void;
 
 /** Runs the network over the training, held-out and test images, each once. */
 export function knownOutputs(
-  network: ReferenceNetwork,
+  network: Network,
   digits: KnownDigits,
   options: OutputOptions,
   onProgress: OnProgress = () => {},
@@ -68,7 +68,7 @@ export function knownOutputs(
 
 /** What the network makes of a test set: of its first batch in a dry run. */
 export function testOutputs(
-  network: ReferenceNetwork,
+  network: Network,
   batches: Iterable<Batch>,
   { dryRun }: Pick<OutputOptions, 'dryRun'>,
   onBatch: OnBatch,

@@ -10,7 +10,7 @@ import { counting, testOutputs } from './knownOutputs.js';
 import type { KnownOutputs, OnProgress, OutputOptions } from './knownOutputs.js';
 import { evenPlaces } from '../training/knownDigits.js';
 import type { KnownDigits } from '../training/knownDigits.js';
-import type { ReferenceNetwork } from '../training/network.js';
+import type { Network } from '../training/networks/network.js';
 import { strangeDigits } from './strangeDigits.js';
 import { typicalities } from './typicality.js';
 import type { Typicalities } from './typicality.js';
@@ -106,7 +106,7 @@ const MOST_CALIBRATING = 2500;
  * @throws ArgumentError or NumericalError when the features are too few, or vary too little, to fit or to calibrate
  */
 export function openSetFindings(
-  network: ReferenceNetwork,
+  network: Network,
   digits: KnownDigits,
   outputs: KnownOutputs,
   options: OpenSetOptions,
@@ -180,7 +180,7 @@ function unknownInputs({ test, unseen }: KnownDigits): UnknownInputs[] {
 }
 
 function scoresOf(
-  head: ReferenceNetwork['head'],
+  head: Network['head'],
   fitted: GMML,
   set: HeadOutputs,
   typical: Typicalities,

@@ -45,14 +45,16 @@ export interface EpochResult {
   epoch: number;
   /** Mean negative log-likelihood over the epoch's training images, each under the weights it met. */
   trainLoss: number;
+  /** Mean negative log-likelihood over the held-out images after the epoch, where there are any. */
+  valLoss?: number;
+  /** Fraction of the held-out images classified correctly after the epoch. */
+  valAccuracy?: number;
   /** Mean negative log-likelihood over the test images after the epoch. */
   testLoss: number;
   /** Fraction of the test images classified correctly after the epoch. */
   testAccuracy: number;
   testCorrect: number;
   testCount: number;
-  /** Fraction of the validation images classified correctly after the epoch, where some are held out. */
-  validationAccuracy?: number;
   /** Wall time of training and testing. */
   seconds: number;
 }
@@ -69,12 +71,14 @@ export interface Reporter {
   /** At the start of testing, and after each batch of it. */
   testing(progress: TestProgress): void;
   epoch(result: EpochResult): void;
+  /** Early stopping has given the network the weights of the epoch `best`, after `ran` epochs. Not where these are one. */
+  backTo(best: EpochResult, ran: number): void;
   saved(path: string): void;
   /** The report of the run is written. */
   reported(path: string): void;
   /** When everything else is done; not where there is no report. */
   openSet(report: OpenSetReport): void;
-  /** At the end of everything, with the result of the last epoch. */
+  /** At the end of everything, with the result of the epoch whose weights the network has. */
   finish(result: EpochResult): void;
   /** Something is other than asked for, but the run goes on. */
   warn(message: string): void;
@@ -93,6 +97,7 @@ export const silentReporter: Reporter = {
   batch() {},
   testing() {},
   epoch() {},
+  backTo() {},
   saved() {},
   reported() {},
   openSet() {},

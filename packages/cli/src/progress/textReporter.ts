@@ -23,10 +23,19 @@ export function textReporter(print: Print, printError: Print): Reporter {
       const percent = Math.round((100 * seen) / trainCount);
       print(`Train Epoch: ${epoch} [${seen}/${trainCount} (${percent}%)]  Loss: ${loss.toFixed(4)}`);
     },
-    epoch({ epoch, trainLoss, testLoss, testCorrect, testCount, seconds }) {
+    epoch({ epoch, trainLoss, valLoss, valAccuracy, testLoss, testCorrect, testCount, seconds }) {
+      const held =
+        valLoss === undefined || valAccuracy === undefined
+          ? ''
+          : `validation loss ${valLoss.toFixed(4)} (${percentage(valAccuracy, 1)}), `;
       print(
-        `Epoch ${epoch}: train loss ${trainLoss.toFixed(4)}, test loss ${testLoss.toFixed(4)}, ` +
+        `Epoch ${epoch}: train loss ${trainLoss.toFixed(4)}, ${held}test loss ${testLoss.toFixed(4)}, ` +
           `test accuracy ${testCorrect}/${testCount} (${percentage(testCorrect, testCount)}), ${seconds.toFixed(1)} s`,
+      );
+    },
+    backTo({ epoch }, ran) {
+      print(
+        `Ended after epoch ${ran}: back to the weights of epoch ${epoch}, whose validation loss is the lowest.`,
       );
     },
     saved(path) {

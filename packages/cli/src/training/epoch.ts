@@ -2,17 +2,27 @@ import { DataLoader, type LabelledImages } from '@gmml/data';
 import { crossEntropy, nllLoss, type Optimizer } from '@gmml/nn';
 import { noGrad, NotFiniteError, NumericalError, scope, type Tensor } from '@gmml/tensor';
 import type { EpochResult, Reporter } from '../progress/reporter.js';
+import type { Augmentation } from './augmentation.js';
 import type { RunKeeper } from './checkpoint/runKeeper.js';
 import { diverged, findBroken } from './divergence.js';
-import type { ReferenceNetwork } from './network.js';
+import type { Network } from './networks/network.js';
 import type { TrainOptions } from './settings.js';
 
-/** Trains on every batch of the loader that the run has not trained on in this epoch; gives the epoch's mean loss. */
+interface EpochOptions {
+  /** From 1. */
+  epoch: number;
+  augmentation?: Augmentation;
+}
+
+/**
+ * Trains on every batch of the loader that the run has not trained on in this epoch, its images moved if they are to be; gives the
+ * epoch's mean loss.
+ */
 export async function trainEpoch(
-  network: ReferenceNetwork,
+  network: Network,
   optimizer: Optimizer,
   loader: DataLoader,
-  { epoch, epochs, logInterval, dryRun, labelSmoothing }: TrainOptions & { epoch: number },
+  { epoch, epochs, logInterval, dryRun, labelSmoothing, augmentation }: TrainOptions & EpochOptions,
   run: RunKeeper,
   reporter: Reporter,
 ): Promise<number> {
@@ -24,8 +34,9 @@ export async function trainEpoch(
     const loss = scope(() => {
       optimizer.zeroGrad();
       const when = `epoch ${epoch}, batch ${batch + 1}`;
-      const batchLoss = finiteLoss(when, network, images, () => {
-        const logPosteriors = network.forward(images);
+      const inputs = augmentation?.apply(images) ?? images;
+      const batchLoss = finiteLoss(when, network, inputs, () => {
+        const logPosteriors = network.forward(inputs);
         if (labelSmoothing === 0) return nllLoss(logPosteriors, labels);
         return crossEntropy(logPosteriors, labels, { labelSmoothing });
       });
@@ -55,43 +66,66 @@ export async function trainEpoch(
 
 /** Mean loss and accuracy over the test images; over one batch of them in a dry run. */
 export function evaluate(
-  network: ReferenceNetwork,
+  network: Network,
   digits: LabelledImages,
-  { epoch, testBatchSize, dryRun }: TrainOptions & { epoch: number },
+  options: TrainOptions & EpochOptions,
   reporter: Reporter,
 ): Pick<EpochResult, 'testLoss' | 'testAccuracy' | 'testCorrect' | 'testCount'> {
+  const { loss, correct, count } = outcome(network, digits, 'testing', options, reporter);
+  return { testLoss: loss, testAccuracy: correct / count, testCorrect: correct, testCount: count };
+}
+
+/** The same over the held-out images; nothing where there are none. */
+export function validate(
+  network: Network,
+  digits: LabelledImages | undefined,
+  options: TrainOptions & EpochOptions,
+  reporter: Reporter,
+): Pick<EpochResult, 'valLoss' | 'valAccuracy'> {
+  if (digits === undefined) return {};
+  const { loss, correct, count } = outcome(network, digits, 'validating', options, reporter);
+  return { valLoss: loss, valAccuracy: correct / count };
+}
+
+function outcome(
+  network: Network,
+  digits: LabelledImages,
+  what: 'testing' | 'validating',
+  { epoch, testBatchSize, dryRun }: TrainOptions & EpochOptions,
+  reporter: Reporter,
+): { loss: number; correct: number; count: number } {
   network.eval();
   let lossSum = 0;
-  let testCorrect = 0;
-  let testCount = 0;
+  let correct = 0;
+  let count = 0;
   let batch = 0;
   const total = digits.labels.size;
   reporter.testing({ done: 0, total });
   for (const [images, labels] of new DataLoader(digits, { batchSize: testBatchSize })) {
-    const when = `testing after epoch ${epoch}, batch ${batch + 1}`;
-    const [loss, correct] = scope(() =>
+    const when = `${what} after epoch ${epoch}, batch ${batch + 1}`;
+    const [loss, right] = scope(() =>
       noGrad(() => {
-        let correctHere = 0;
+        let rightHere = 0;
         const lossHere = finiteLoss(when, network, images, () => {
           const logPosteriors = network.forward(images);
-          correctHere = logPosteriors.argmax(1).equal(labels).sum().item();
+          rightHere = logPosteriors.argmax(1).equal(labels).sum().item();
           return nllLoss(logPosteriors, labels, { reduction: 'sum' });
         });
-        return [lossHere.item(), correctHere];
+        return [lossHere.item(), rightHere];
       }),
     );
     lossSum += loss;
-    testCorrect += correct;
-    testCount += labels.size;
+    correct += right;
+    count += labels.size;
     batch++;
-    reporter.testing({ done: testCount, total });
+    reporter.testing({ done: count, total });
     if (dryRun) break;
   }
-  return { testLoss: lossSum / testCount, testAccuracy: testCorrect / testCount, testCorrect, testCount };
+  return { loss: lossSum / count, correct, count };
 }
 
 /** @throws NotFiniteError when the loss is NaN or infinite, or the numbers on the way to it break down */
-function finiteLoss(when: string, network: ReferenceNetwork, images: Tensor, compute: () => Tensor): Tensor {
+function finiteLoss(when: string, network: Network, images: Tensor, compute: () => Tensor): Tensor {
   try {
     const loss = compute();
     if (Number.isFinite(loss.item())) return loss;

@@ -14,7 +14,7 @@ export interface KnownDigits {
   labels: readonly number[];
   /** What the digits stand for where they are no digits, each at its place. */
   classNames?: readonly string[];
-  /** A digit that is in neither, and its test images [M, 1, 28, 28]. */
+  /** A digit that is in neither, and its test images [M, C, H, W]. */
   unseen?: { digit: number; images: Tensor };
 }
 

@@ -1,16 +1,12 @@
-import type { CovType, GMML } from '@gmml/gmm';
-import { loadSafetensors, type Linear, type Module, type Safetensors } from '@gmml/nn';
-import type { Layered } from '@gmml/onnx';
-import { FormatError, Generator, type Tensor } from '@gmml/tensor';
-import { ReferenceNetwork } from './network.js';
-
-/** A network that was trained: layers one after the other, of which the last is the head. `features` gives what that gets. */
-export type TrainedNetwork = Module & Layered & { readonly head: GMML | Linear; features(x: Tensor): Tensor };
+import { loadSafetensors, type Safetensors } from '@gmml/nn';
+import { ArgumentError, FormatError, Generator, type Tensor } from '@gmml/tensor';
+import { makeNetwork, type NetworkDescription, type NetworkName } from './networks/makeNetwork.js';
+import type { ImageShape, Network } from './networks/network.js';
 
 /** A network from its file. */
 export interface LoadedNetwork {
   /** In evaluation mode. */
-  readonly network: TrainedNetwork;
+  readonly network: Network;
   /** The shape of one input, without the batch. */
   readonly inputShape: readonly number[];
   /** What each output of the head stands for. */
@@ -38,58 +34,56 @@ export function networkFrom({ tensors, metadata }: Safetensors, name: string): L
   const refuse = (reason: string): never => {
     throw new FormatError(`${name}: ${reason}. Give a file of gmml-train --save-model.`);
   };
-  const kind = NETWORKS.get(metadata.network);
-  if (kind === undefined) {
+  const bodySizes = BODY_SIZES.get(metadata.network as NetworkName);
+  if (bodySizes === undefined) {
     return refuse(
-      `the network must be one of ${[...NETWORKS.keys()].join(', ')}: it is ${shown(metadata.network)}`,
+      `the network must be one of ${[...BODY_SIZES.keys()].join(', ')}: it is ${shown(metadata.network)}`,
     );
   }
-  const described = descriptionOf(metadata, refuse);
-  for (const [tensor, shape] of [...kind.sizes(described), ...headSizes(described)]) {
+  const { labels, ...described } = descriptionOf(metadata, refuse);
+  for (const [tensor, shape] of [...bodySizes(described), ...headSizes(described)]) {
     const found = tensors[tensor]?.shape;
     if (found?.length === shape.length && found.every((size, i) => size === shape[i])) continue;
     refuse(
       `${tensor} must be [${shape.join(', ')}], as the metadata say: ${found ? `it is [${found.join(', ')}]` : 'there is none'}`,
     );
   }
-  const network = kind.build(described);
-  load(network, tensors, refuse);
-  return { network: network.eval(), inputShape: kind.inputShape, labels: described.labels, metadata };
-}
-
-/** What metadata say of a network. */
-interface Description {
-  readonly dim: number;
-  readonly nClass: number;
-  readonly labels: readonly string[];
-  readonly linearClassifier: boolean;
-  readonly covType: CovType;
-  readonly components: number;
-}
-
-/** A network that has a file. */
-interface NetworkKind {
-  readonly inputShape: readonly number[];
-  /** The tensors of the body whose shapes follow from the description. */
-  sizes(described: Description): Sizes;
-  build(described: Description): TrainedNetwork;
+  const network = built(described, tensors, refuse);
+  return { network: network.eval(), inputShape: described.imageShape, labels, metadata };
 }
 
 type Sizes = [tensor: string, shape: readonly number[]][];
 
-/** By the metadata `network`. */
-const NETWORKS: ReadonlyMap<string | undefined, NetworkKind> = new Map([
+/** The tensors of the bodies whose shapes follow from the description, by the metadata `network`. */
+const BODY_SIZES: ReadonlyMap<NetworkName, (described: NetworkDescription) => Sizes> = new Map([
   [
     'reference-cnn',
-    {
-      inputShape: [1, 28, 28],
-      sizes: ({ dim }) => [['linear.weight', [dim, 32 * 7 * 7]]],
-      build: (described) => new ReferenceNetwork({ ...described, generator: new Generator(0) }),
+    ({ dim, imageShape: [channels, height, width] }: NetworkDescription): Sizes => [
+      ['conv1.weight', [16, channels, 5, 5]],
+      ['linear.weight', [dim, 32 * Math.floor(height / 4) * Math.floor(width / 4)]],
+    ],
+  ],
+  [
+    'mlp',
+    ({ dim, imageShape, hidden = [] }: NetworkDescription): Sizes => {
+      const widths = [pixelsOf(imageShape), ...hidden];
+      return [
+        ...hidden.map((units, i): Sizes[number] => [`hidden.${i}.weight`, [units, widths[i]]]),
+        ['linear.weight', [dim, widths[hidden.length]]],
+      ];
     },
+  ],
+  [
+    'linear-probe',
+    ({ dim, imageShape }: NetworkDescription): Sizes => [['linear.weight', [dim, pixelsOf(imageShape)]]],
   ],
 ]);
 
-function headSizes({ dim, nClass, linearClassifier, covType, components }: Description): Sizes {
+function pixelsOf([channels, height, width]: ImageShape): number {
+  return channels * height * width;
+}
+
+function headSizes({ dim, nClass, linearClassifier, covType, components }: NetworkDescription): Sizes {
   if (linearClassifier) return [['head.weight', [nClass, dim]]];
   const means = [nClass, components, dim];
   return [
@@ -101,15 +95,19 @@ function headSizes({ dim, nClass, linearClassifier, covType, components }: Descr
 function descriptionOf(
   metadata: Readonly<Record<string, string>>,
   refuse: (reason: string) => never,
-): Description {
+): NetworkDescription & { readonly labels: readonly string[] } {
   const oneOf = <Choice extends string>(key: string, ...choices: readonly Choice[]): Choice =>
     choices.find((choice) => choice === metadata[key]) ??
     refuse(`${key} must be one of ${choices.join(', ')}: it is ${shown(metadata[key])}`);
   const count = (key: string): number => {
     const text = metadata[key] ?? '';
-    // At most eight digits: products of sizes stay exact.
-    if (/^[1-9]\d{0,7}$/.test(text)) return Number(text);
+    if (COUNT.test(text)) return Number(text);
     return refuse(`${key} must be an integer from 1 to 99999999: it is ${shown(metadata[key])}`);
+  };
+  const counts = (key: string, fallback?: string): number[] => {
+    const texts = (metadata[key] ?? fallback ?? '').split(' ');
+    if (texts.every((text) => COUNT.test(text))) return texts.map(Number);
+    return refuse(`${key} must be integers from 1 to 99999999: they are ${shown(metadata[key])}`);
   };
   const nClass = count('nClass');
   const labels = (metadata.labels ?? '').split(' ').filter((label) => label !== '');
@@ -117,7 +115,13 @@ function descriptionOf(
     refuse(`labels must be ${nClass} different words: they are ${shown(metadata.labels)}`);
   }
   const linearClassifier = oneOf('head', 'gmml', 'linear') === 'linear';
+  const imageShape = counts('imageShape', '1 28 28');
+  if (imageShape.length !== 3) refuse(`imageShape must be three sizes: it is ${shown(metadata.imageShape)}`);
+  const network = metadata.network as NetworkName;
   return {
+    network,
+    imageShape: imageShape as unknown as ImageShape,
+    ...(network === 'mlp' && { hidden: counts('hidden') }),
     dim: count('dim'),
     nClass,
     labels,
@@ -127,16 +131,22 @@ function descriptionOf(
   };
 }
 
-function load(
-  network: Module,
+/** At most eight digits: products of a few sizes stay exact. */
+const COUNT = /^[1-9]\d{0,7}$/;
+
+function built(
+  described: NetworkDescription,
   tensors: Readonly<Record<string, Tensor>>,
   refuse: (reason: string) => never,
-): void {
+): Network {
   try {
+    const network = makeNetwork(described, new Generator(0));
     network.loadStateDict(tensors);
+    return network;
   } catch (error) {
-    const [problem] = (error as Error).message.replace(/^loadStateDict: /, '').split('. Nothing was');
-    refuse(problem);
+    const { message } = error as Error;
+    const [problem] = message.replace(/^loadStateDict: /, '').split(/\. (?:Nothing was|Take )/);
+    return refuse(error instanceof ArgumentError ? problem.replace(/\.$/, '') : problem);
   }
 }
 

@@ -8,7 +8,6 @@ import {
   notNegative,
   oneOf,
   part,
-  positive,
   share,
   threads,
   valued,
@@ -16,6 +15,8 @@ import {
   webAddress,
   type ValueReader,
 } from '../values.js';
+import { completeOptions } from './completeOptions.js';
+import { learningOptions } from './learningOptions.js';
 import { defaultTrainOptions, type TrainOptions } from './settings.js';
 
 /** What the command line asks for: a training run, and the form of its report. */
@@ -67,9 +68,17 @@ type Given = Partial<Omit<GmmlTrainOptions, 'saveModel'>> & {
 };
 
 function settled(command: Command): GmmlTrainOptions {
-  const { linear_classifier: alias, saveModel, ...given } = command.opts<Given>();
-  const linearClassifier = given.linearClassifier === true || alias === true;
   const isGiven = (key: string): boolean => command.getOptionValueSource(key) === 'cli';
+  const {
+    linear_classifier: alias,
+    saveModel,
+    json = false,
+    quiet = false,
+    download,
+    mirror,
+    ...given
+  } = Object.fromEntries(Object.entries(command.opts()).filter(([key]) => isGiven(key))) as Given;
+  const linearClassifier = given.linearClassifier === true || alias === true;
   for (const [key, flag] of [
     ['covType', '--cov-type'],
     ['components', '--components'],
@@ -83,7 +92,6 @@ function settled(command: Command): GmmlTrainOptions {
   for (const [key, flag] of [
     ['unseen', '--unseen'],
     ['keep', '--keep'],
-    ['valSplit', '--val-split'],
   ]) {
     if (given.openSet === false && isGiven(key)) {
       throw new UsageError(
@@ -91,12 +99,12 @@ function settled(command: Command): GmmlTrainOptions {
       );
     }
   }
-  if (given.json === true && given.quiet === true) {
+  if (json && quiet) {
     throw new UsageError(
       '--json and --quiet are two forms of the output: only one can be had. Leave one out.',
     );
   }
-  if (given.mirror !== undefined && given.download === undefined) {
+  if (mirror !== undefined && download === undefined) {
     throw new UsageError('--mirror says where --download fetches from: it cannot go without. Give both.');
   }
   for (const [key, flag] of [
@@ -111,15 +119,22 @@ function settled(command: Command): GmmlTrainOptions {
   }
   const named = command.options.map((option) => option.attributeName()).filter(isGiven);
   const options = {
-    ...defaultTrainOptions,
-    json: false,
-    quiet: false,
-    ...given,
-    linearClassifier,
+    ...completeOptions({ ...given, ...(linearClassifier && { linearClassifier }) }),
+    ...(download !== undefined && { download }),
+    ...(mirror !== undefined && { mirror }),
+    json,
+    quiet,
     ...(given.resume !== undefined && {
       given: named.map((name) => (name === 'linear_classifier' ? 'linearClassifier' : name)),
     }),
   };
+  if (options.schedule === 'cosine' && isGiven('gamma')) {
+    const preset = isGiven('schedule') ? '' : `, which --preset ${options.preset} stands for`;
+    throw new UsageError(
+      `--gamma belongs to --schedule step: it cannot go with cosine${preset}. ` +
+        (preset === '' ? 'Leave one out.' : 'Give --schedule step with it.'),
+    );
+  }
   return saveModel === undefined
     ? options
     : { ...options, saveModel: saveModel === true ? DEFAULT_MODEL_FILE : saveModel };
@@ -136,8 +151,8 @@ export function trainCommand(
 
 function commandLine(name: string): Command {
   const defaults = defaultTrainOptions;
-  return new Command(name)
-    .description('Train a convolutional network with a Gaussian mixture head on handwritten digits.')
+  const command = new Command(name)
+    .description('Train a network with a Gaussian mixture head on handwritten digits.')
     .version(version())
     .allowExcessArguments(false)
     .addOption(
@@ -149,10 +164,6 @@ function commandLine(name: string): Command {
       ),
     )
     .addOption(valued('--epochs <n>', 'passes over the digits', integer(1, 1e6)).default(defaults.epochs))
-    .addOption(valued('--lr <x>', 'learning rate of Adadelta', positive).default(defaults.lr))
-    .addOption(
-      valued('--gamma <x>', 'factor on the learning rate after each epoch', positive).default(defaults.gamma),
-    )
     .addOption(
       valued('--seed <n>', 'seed of everything random', integer(0, 2 ** 32 - 1)).default(defaults.seed),
     )
@@ -202,9 +213,11 @@ function commandLine(name: string): Command {
       ),
     )
     .addOption(
-      valued('--val-split <p>', 'share of the training images to hold out, for the report', part).default(
-        defaults.valSplit,
-      ),
+      valued(
+        '--val-split <p>',
+        'share of the training images to hold out, for validation and the report',
+        part,
+      ).default(defaults.valSplit),
     )
     .option('--no-open-set', 'end without the report on unknown inputs')
     .addOption(valued('--unseen <digit>', 'leave out of training, to see it rejected', digit))
@@ -228,11 +241,16 @@ function commandLine(name: string): Command {
       ),
     )
     .option('--quiet', 'print nothing but warnings, errors and the last line: the test accuracy')
-    .option('--json', 'lines of JSON: one an epoch, one of the report; nothing else on standard output')
+    .option(
+      '--json',
+      'lines of JSON: one an epoch, one where --early-stop goes back, one of the report; nothing else on standard output',
+    )
     .addHelpText(
       'after',
       `\nExample:\n  ${name === 'train' ? 'gmml train' : name} --epochs 5 --cov-type diag --save-model digits.safetensors`,
     );
+  for (const option of learningOptions()) command.addOption(option);
+  return command;
 }
 
 /** Labels are bytes; which of them the data have is seen when they are loaded. */

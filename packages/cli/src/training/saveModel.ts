@@ -1,14 +1,14 @@
 import { MNIST_MEAN, MNIST_STD } from '@gmml/data';
 import { saveSafetensors } from '@gmml/nn';
-import type { ReferenceNetwork } from './network.js';
+import type { Network } from './networks/network.js';
 
 /** Writes the network's state dict as safetensors, with what is needed to build the network again as metadata. */
 export function saveModel(
   path: string,
-  network: ReferenceNetwork,
+  network: Network,
   description: Readonly<Record<string, string | number>>,
 ): void {
-  const metadata = { format: 'gmml', network: 'reference-cnn', pixelMean: MNIST_MEAN, pixelStd: MNIST_STD };
+  const metadata = { format: 'gmml', pixelMean: MNIST_MEAN, pixelStd: MNIST_STD };
   const entries = Object.entries({ ...metadata, ...description });
   saveSafetensors(
     path,

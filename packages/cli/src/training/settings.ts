@@ -1,5 +1,9 @@
 import type { CovType } from '@gmml/gmm';
 import { UsageError } from '../errors.js';
+import type { AugmentName } from './augmentation.js';
+import type { ModelName } from './networks/makeNetwork.js';
+import { DEFAULT_MOMENTUM, type OptimizerName, type ScheduleName } from './optimizers.js';
+import type { PresetName } from './presets.js';
 import { count } from '../words.js';
 import type { KnownDigits } from './knownDigits.js';
 
@@ -10,10 +14,29 @@ export interface TrainOptions {
   testBatchSize: number;
   /** Passes over the training images. Default 14. */
   epochs: number;
-  /** Adadelta's learning rate in the first epoch. Default 1. */
+  /** Values for some options, which others that are given override. Default: none. */
+  preset?: PresetName;
+  /** The network before the head. Default 'cnn'. */
+  model: ModelName;
+  /** What makes steps of gradients. Default 'adadelta'. */
+  optimizer: OptimizerName;
+  /** Learning rate in the first epoch. Default 1 with Adadelta, 0.01 with SGD, 0.001 with Adam and AdamW. */
   lr: number;
-  /** What the learning rate is multiplied by after each epoch. Default 0.7. */
+  /** SGD's momentum, from 0 and below 1. Default 0.9 with SGD; with others there is none. */
+  momentum?: number;
+  /**
+   * λ, at least 0, on every weight, those of the head too: AdamW shrinks them by lr·λ a step, the others add λ times
+   * the weight to its gradient. Default 0.
+   */
+  weightDecay: number;
+  /** How the learning rate falls: by `gamma` after each epoch, or by half a cosine wave to 0. Default 'step'. */
+  schedule: ScheduleName;
+  /** What the learning rate is multiplied by after each epoch, with 'step'. Default 0.7. */
   gamma: number;
+  /** How training images are moved, anew each time. Default: not at all. */
+  augment: readonly AugmentName[];
+  /** Epochs without a lower loss on the held-out images after which training ends. Default: none. */
+  earlyStop?: number;
   /** Seed of everything random: first weights, start of the head, order of the images. Default 1. */
   seed: number;
   /** Batches from one report of the training loss to the next. Default 10. */
@@ -39,8 +62,9 @@ export interface TrainOptions {
   /** ε of label smoothing in the training loss, from 0 to 1. Default 0. */
   labelSmoothing: number;
   /**
-   * Share of the training images, from 0 and below 1, that is held out from training, of each class the last: the
-   * report's threshold is set by them. Default 0: by images that were trained on.
+   * Share of the training images, from 0 and below 1, that is held out from training, of each class the last: their
+   * loss and accuracy are told after each epoch, and the report's threshold is set by them. Default 0: no such results,
+   * and a threshold by images that were trained on.
    */
   valSplit: number;
   /** A digit that is left out of training and testing, to see how well it is rejected. Default: none. */
@@ -65,8 +89,13 @@ export const defaultTrainOptions: Readonly<TrainOptions> = {
   batchSize: 64,
   testBatchSize: 1000,
   epochs: 14,
+  model: 'cnn',
+  optimizer: 'adadelta',
   lr: 1,
+  weightDecay: 0,
+  schedule: 'step',
   gamma: 0.7,
+  augment: [],
   seed: 1,
   logInterval: 10,
   dryRun: false,
@@ -97,24 +126,45 @@ export function checkShares({ keep, labelSmoothing, valSplit }: TrainOptions): v
   }
 }
 
-/** 'GMM head (tril, D = 128, 1 component a class)' */
-export function describeHead({ linearClassifier, covType, components, dim }: TrainOptions): string {
-  if (linearClassifier) return `Linear head (D = ${dim})`;
-  return `GMM head (${covType}, D = ${dim}, ${count(components, 'component')} a class)`;
+/** What a network other than the convolutional one is called. */
+const NAMES = { cnn: undefined, mlp: 'Multilayer perceptron', 'linear-probe': 'Linear probe' };
+
+/** 'GMM head (tril, D = 128, 1 component a class)', behind the name of the network where it is not the usual one. */
+export function describeHead({ model, linearClassifier, covType, components, dim }: TrainOptions): string {
+  const name = NAMES[model];
+  const ofMixture = `GMM head (${covType}, D = ${dim}, ${count(components, 'component')} a class)`;
+  const ofLayer = `${name === undefined ? 'L' : 'l'}inear head (D = ${dim})`;
+  return [name, linearClassifier ? ofLayer : ofMixture].filter((part) => part !== undefined).join(', ');
 }
 
-/** The options that built and trained the network, for the metadata of its file. */
-export function describeModel(
+/** The options that trained the network, for the metadata of its file; `epochs` is how many its weights have seen. */
+export function describeTraining(
   settings: TrainOptions,
   { labels, classNames }: Pick<KnownDigits, 'labels' | 'classNames'>,
+  epochs: number,
 ): Record<string, string | number> {
-  const { linearClassifier, covType, components, dim, epochs, dryRun } = settings;
-  const { seed, lr, gamma, batchSize, labelSmoothing, valSplit } = settings;
-  const length = { epochs: dryRun ? 1 : epochs, dryRun: String(dryRun) };
-  const training = { seed, ...length, lr, gamma, batchSize, labelSmoothing, valSplit };
+  const { seed, lr, gamma, batchSize, labelSmoothing, valSplit, dryRun, preset } = settings;
+  const { optimizer, momentum = DEFAULT_MOMENTUM, weightDecay, schedule, augment, earlyStop } = settings;
+  const length = {
+    epochs,
+    dryRun: String(dryRun),
+    ...(earlyStop && { earlyStop }),
+    ...(preset && { preset }),
+  };
+  const steps = { optimizer, lr, ...(optimizer === 'sgd' && { momentum }), weightDecay };
+  const fall = { schedule, ...(schedule === 'step' && { gamma }) };
   // What each output of the head stands for.
   const names = classNames && { classNames: JSON.stringify(labels.map((label) => classNames[label])) };
-  const classes = { dim, nClass: labels.length, labels: labels.join(' '), ...names };
-  if (linearClassifier) return { head: 'linear', ...classes, ...training };
-  return { head: 'gmml', covType, components, ...classes, ...training };
+  const images = { augment: augment.join(' ') || 'none', batchSize };
+  return {
+    labels: labels.join(' '),
+    ...names,
+    seed,
+    ...length,
+    ...steps,
+    ...fall,
+    ...images,
+    labelSmoothing,
+    valSplit,
+  };
 }

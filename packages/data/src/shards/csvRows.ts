@@ -111,10 +111,14 @@ function numberOf(
   const where = `line ${line}, column ${column}${names ? ` (${shortened(names[column] ?? '')})` : ''}`;
   if (NOT_FINITE.test(field))
     throw new NotFiniteError(`${name}: numbers must be finite: ${where} is ${field}.`);
-  const shown = JSON.stringify(shortened(field));
+  const shown = JSON.stringify(cut(field));
   throw new FormatError(`${name}: fields must be numbers: ${where} is ${shown}.`);
 }
 
 function shortened(text: string): string {
-  return oneLine(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+  return oneLine(cut(text));
+}
+
+function cut(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

@@ -2,7 +2,8 @@
 import { FormatError, type Tensor } from '@gmml/tensor';
 import { UsageError } from '../../errors.js';
 import { defaultTrainOptions, type TrainOptions } from '../settings.js';
-import type { Checkpoint } from './format.js';
+import { completeOptions } from '../completeOptions.js';
+import type { Checkpoint, Setting } from './format.js';
 
 /**
  * Options that may be another in each start of a run: they say what else is written and what computes. A checkpoint does
@@ -50,7 +51,7 @@ export function resumedSettings(
   const now = shapingSettings(asked);
   for (const name of given) {
     const isFree = FREE_OPTIONS.has(name);
-    if (isFree || name === 'epochs' || now[name] === shaping[name]) continue;
+    if (isFree || name === 'epochs' || shown(now[name]) === shown(shaping[name])) continue;
     throw new UsageError(
       `${flag(name)} must be as in the checkpoint: it is ${shown(now[name])}, ` +
         `in ${path} it is ${shown(shaping[name])}. Leave it out, or start afresh in another folder.`,
@@ -58,7 +59,7 @@ export function resumedSettings(
   }
   const free = Object.entries(asked).filter(([name]) => FREE_OPTIONS.has(name));
   const settings = { ...shaping, ...Object.fromEntries(free) } as unknown as TrainOptions;
-  const resumed: TrainOptions = { ...defaultTrainOptions, ...settings };
+  const resumed = completeOptions(settings);
   checkSizes(resumed, model, path);
   if (!given.includes('epochs')) return resumed;
   if (asked.epochs < resumed.epochs) {
@@ -104,6 +105,6 @@ function flag(name: string): string {
   return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-function shown(value: string | number | boolean | undefined): string {
-  return value === undefined ? 'not given' : String(value);
+function shown(value: Setting | undefined): string {
+  return value === undefined ? 'not given' : Array.isArray(value) ? value.join(',') || 'none' : String(value);
 }

@@ -8,7 +8,7 @@ import { progressFrom, type TrainingProgress } from './progress.js';
 /** Everything that a training run needs to go on where it was. */
 export interface Checkpoint {
   /** The options that shape the run, by their names in `TrainOptions`. */
-  readonly settings: Readonly<Record<string, string | number | boolean>>;
+  readonly settings: Readonly<Record<string, Setting>>;
   /** Of the images and labels that the run trains on and is tested on, in hexadecimal. */
   readonly dataDigest: string;
   /** What computed. */
@@ -18,8 +18,15 @@ export interface Checkpoint {
   readonly optimizer: OptimizerState;
   readonly scheduler: SchedulerState;
   readonly generator: GeneratorState;
+  /** Of the generator that moves training images, where they are moved. */
+  readonly augmentation?: GeneratorState;
+  /** Where training may end early: the epoch with the lowest validation loss, from 1, and the weights after it. */
+  readonly lowest?: { readonly epoch: number; readonly weights: Readonly<Record<string, Tensor>> };
   readonly progress: TrainingProgress;
 }
+
+/** The value of an option. */
+export type Setting = string | number | boolean | readonly string[];
 
 const FORMAT = 'gmml checkpoint 1';
 /** Where the digest stands: serializeSafetensors writes metadata first, in the order in which they are given. */
@@ -29,12 +36,12 @@ const DIGEST_LENGTH = 64;
 const BLANK = '0'.repeat(DIGEST_LENGTH);
 
 /**
- * The bytes of a checkpoint's file: safetensors with the network as `model.*`, the optimizer's buffers as
- * `optimizer.<buffer>.<parameter>`, everything else as JSON in the metadata `state`, and in the metadata `sha256` the
+ * The bytes of a checkpoint's file: safetensors with the network as `model.*`, that of the lowest validation loss as `lowest.*`,
+ * the optimizer's buffers as `optimizer.<buffer>.<parameter>`, everything else as JSON in the metadata `state`, and in the metadata `sha256` the
  * digest of the whole file with the digits of the digest as zeros.
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
-  const { model, optimizer, ...rest } = checkpoint;
+  const { model, optimizer, lowest, ...rest } = checkpoint;
   const { buffers, ...optimizerRest } = optimizer;
   const tensors: [string, Tensor][] = Object.entries(model).map(([name, value]) => [`model.${name}`, value]);
   for (const [name, perParameter] of Object.entries(buffers)) {
@@ -42,7 +49,12 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
       if (buffer !== null) tensors.push([`optimizer.${name}.${i}`, buffer]);
     }
   }
-  const state = { ...rest, optimizer: { ...optimizerRest, buffers: Object.keys(buffers) } };
+  for (const [name, value] of Object.entries(lowest?.weights ?? {})) tensors.push([`lowest.${name}`, value]);
+  const state = {
+    ...rest,
+    lowest: lowest?.epoch,
+    optimizer: { ...optimizerRest, buffers: Object.keys(buffers) },
+  };
   const bytes = serializeSafetensors(Object.fromEntries(tensors), {
     sha256: BLANK,
     format: FORMAT,
@@ -75,6 +87,12 @@ export function decodeCheckpoint(op: string, bytes: Uint8Array): Checkpoint {
     optimizer: optimizerIn(op, optimizer, withoutPrefix(tensors, 'optimizer.')),
     scheduler: recordIn(op, 'scheduler', state.scheduler) as unknown as SchedulerState,
     generator: recordIn(op, 'generator', state.generator) as unknown as GeneratorState,
+    ...(state.augmentation !== undefined && {
+      augmentation: recordIn(op, 'augmentation', state.augmentation) as unknown as GeneratorState,
+    }),
+    ...(state.lowest !== undefined && {
+      lowest: { epoch: Number(state.lowest), weights: withoutPrefix(tensors, 'lowest.') },
+    }),
     progress: progressFrom(op, state.progress),
   };
 }
@@ -117,7 +135,11 @@ function recordIn(op: string, name: string, value: unknown): Record<string, unkn
 function settingsIn(op: string, value: unknown): Checkpoint['settings'] {
   const settings = Object.entries(recordIn(op, 'settings', value));
   for (const [name, setting] of settings) {
-    const isPlain = typeof setting === 'boolean' || Number.isFinite(setting) || isWord(setting);
+    const isPlain =
+      typeof setting === 'boolean' ||
+      Number.isFinite(setting) ||
+      isWord(setting) ||
+      (Array.isArray(setting) && setting.every(isWord));
     if (!isWord(name) || !isPlain) {
       throw new FormatError(
         `${op}: the setting ${JSON.stringify(name)} must be plain: it is ${JSON.stringify(setting)}.`,

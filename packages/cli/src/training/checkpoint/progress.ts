@@ -51,8 +51,8 @@ export function describePosition({ epoch, batch }: Position): string {
 }
 
 /** What a run is the best by: accuracy on the validation images where there are any, otherwise on the test images. */
-export function accuracyOf({ validationAccuracy, testAccuracy }: EpochResult): number {
-  return validationAccuracy ?? testAccuracy;
+export function accuracyOf({ valAccuracy, testAccuracy }: EpochResult): number {
+  return valAccuracy ?? testAccuracy;
 }
 
 /**

@@ -6,6 +6,7 @@ import { UsageError } from '../../errors.js';
 import type { EpochResult, Reporter } from '../../progress/reporter.js';
 import { count } from '../../words.js';
 import { brokenParameters, diverged } from '../divergence.js';
+import type { EarlyStopping } from '../earlyStopping.js';
 import type { KnownDigits } from '../knownDigits.js';
 import type { TrainOptions } from '../settings.js';
 import { shapingSettings } from './agreement.js';
@@ -26,8 +27,11 @@ export interface RunParts {
   readonly network: Module;
   readonly optimizer: Optimizer;
   readonly scheduler: Scheduler;
-  /** Where the orders of the images are drawn from, and everything else that is random in training. */
+  /** Where the orders of the images are drawn from. */
   readonly generator: Generator;
+  /** Moves training images, with a generator of its own. */
+  readonly augmentation?: { readonly generator: Generator };
+  readonly stopping?: EarlyStopping;
 }
 
 /** What a run is started with; see `openRun`. */
@@ -119,13 +123,16 @@ export class RunKeeper {
     interruption?.begin();
     this.#tellStart();
     if (from === undefined) return;
-    const { model, optimizer, scheduler, generator } = from.checkpoint;
+    const { model, optimizer, scheduler, generator, augmentation, lowest } = from.checkpoint;
     try {
       parts.network.loadStateDict(model);
       parts.scheduler.loadStateDict(scheduler);
       // After the schedule, which sets the learning rate that its formula gives.
       parts.optimizer.loadStateDict(optimizer);
       parts.generator.setState(generator);
+      if (augmentation) parts.augmentation?.generator.setState(augmentation);
+      const result = this.progress.epochs.find(({ epoch }) => epoch === lowest?.epoch);
+      if (parts.stopping && lowest && result) parts.stopping.best = { result, weights: lowest.weights };
     } catch (error) {
       if (!(error instanceof ArgumentError || error instanceof ShapeError)) throw error;
       throw new FormatError(
@@ -220,7 +227,7 @@ export class RunKeeper {
   #write(): void {
     const { folder, reporter } = this.#plan;
     if (folder === undefined) return;
-    const { network, optimizer, scheduler, generator } = this.#parts!;
+    const { network, optimizer, scheduler, generator, augmentation, stopping } = this.#parts!;
     const position = positionOf(this.progress);
     const broken = brokenParameters(network);
     if (broken !== undefined) {
@@ -234,6 +241,10 @@ export class RunKeeper {
         optimizer: optimizer.stateDict(),
         scheduler: scheduler.stateDict(),
         generator: generator.getState(),
+        ...(augmentation && { augmentation: augmentation.generator.getState() }),
+        ...(stopping?.best && {
+          lowest: { epoch: stopping.best.result.epoch, weights: stopping.best.weights },
+        }),
         progress: this.progress,
       });
       this.#lastGood = folder.write(position, bytes);

@@ -1,13 +1,16 @@
-import { GMML } from '@gmml/gmm';
-import type { CovType } from '@gmml/gmm';
-import { Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU } from '@gmml/nn';
+import { DataLoader, type LabelledImages } from '@gmml/data';
+import { GMML, type CovType } from '@gmml/gmm';
+import { Linear, Module } from '@gmml/nn';
 import type { Layered } from '@gmml/onnx';
-import { cat, maxPool2d, noGrad, scope } from '@gmml/tensor';
-import type { Generator, Tensor } from '@gmml/tensor';
-import { DataLoader } from '@gmml/data';
-import type { LabelledImages } from '@gmml/data';
+import { cat, noGrad, scope, type Generator, type Tensor } from '@gmml/tensor';
 
-export interface ReferenceNetworkOptions {
+/** Channels, rows and columns of an image. */
+export type ImageShape = readonly [channels: number, height: number, width: number];
+
+/** The head that all networks may have, and what they look at. */
+export interface NetworkOptions {
+  /** Images to look at, each size at least 1. Default [1, 28, 28]. */
+  imageShape?: ImageShape;
   /** Classes to tell apart. Default 10. */
   nClass?: number;
   /** Features D that the body gives to the head. Default 128. */
@@ -33,44 +36,19 @@ const INIT_BATCH = 500;
 const INIT_SPREAD = 0.25;
 
 /**
- * The network that gmml's measurements are made with: images `[B, 1, 28, 28]` to log-posteriors `[B, nClass]`.
- *
- * Convolution 5 × 5 to 16 channels, ReLU, max-pool 2; convolution 5 × 5 to 32 channels, ReLU, max-pool 2; a linear
- * layer 1568 → D; then a Gaussian mixture for each class (GMML) or, with `linearClassifier`, a linear layer and
- * log-softmax. State-dict names: `conv1.*`, `conv2.*`, `linear.*`, `head.*`.
+ * A classifier of images: a body that ends in a linear layer makes D features of an image, and a head makes
+ * log-posteriors of them: a Gaussian mixture for each class (GMML), or a linear layer and log-softmax.
  */
-export class ReferenceNetwork extends Module implements Layered {
-  readonly conv1: Conv2d;
-  readonly conv2: Conv2d;
-  readonly linear: Linear;
-  readonly head: GMML | Linear;
+export abstract class Network extends Module implements Layered {
+  /** The last layer of the body, which makes the features. */
+  abstract readonly linear: Linear;
+  abstract readonly head: GMML | Linear;
 
-  constructor(options: ReferenceNetworkOptions = {}) {
-    super();
-    const { nClass = 10, dim = 128, covType = 'tril', components = 1, generator } = options;
-    this.conv1 = new Conv2d(1, 16, 5, { padding: 2, generator });
-    this.conv2 = new Conv2d(16, 32, 5, { padding: 2, generator });
-    this.linear = new Linear(32 * 7 * 7, dim, { generator });
-    this.head = options.linearClassifier
-      ? new Linear(dim, nClass, { generator })
-      : new GMML(dim, dim, nClass, { nComponent: components, covType, generator });
-  }
+  /** The features that the head classifies: images `[B, C, H, W]` to `[B, D]`. */
+  abstract features(images: Tensor): Tensor;
 
-  /** What `forward` is made of, but for the log-softmax after a linear head. */
-  layers(): Module[] {
-    const { conv1, conv2, linear, head } = this;
-    const half = [conv1, new MaxPool2d(2), new ReLU()];
-    const quarter = [conv2, new MaxPool2d(2), new ReLU()];
-    return [...half, ...quarter, new Flatten(), linear, head];
-  }
-
-  /** The features that the head classifies: `[B, 1, 28, 28]` to `[B, D]`. */
-  features(images: Tensor): Tensor {
-    // The largest of a window is found before ReLU as after it: so ReLU has a quarter of the numbers to look at.
-    const half = maxPool2d(this.conv1.forward(images), { kernelSize: 2 }).relu();
-    const quarter = maxPool2d(this.conv2.forward(half), { kernelSize: 2 }).relu();
-    return this.linear.forward(quarter.flatten(1));
-  }
+  /** The body and the head as modules one after the other; a linear head without its log-softmax. */
+  abstract layers(): readonly Module[];
 
   /** What the head makes of features: `[B, D]` to log-posteriors `[B, nClass]`. */
   classify(features: Tensor): Tensor {
@@ -78,6 +56,7 @@ export class ReferenceNetwork extends Module implements Layered {
     return this.head instanceof GMML ? scores : scores.logSoftmax(1);
   }
 
+  /** Images `[B, C, H, W]` to log-posteriors `[B, nClass]`. */
   override forward(images: Tensor): Tensor {
     return this.classify(this.features(images));
   }
@@ -116,4 +95,12 @@ export class ReferenceNetwork extends Module implements Layered {
     }
     return [cat(features), cat(labels)];
   }
+}
+
+/** A new head over D features. */
+export function makeHead(dim: number, options: NetworkOptions): GMML | Linear {
+  const { nClass = 10, linearClassifier, covType = 'tril', components = 1, generator } = options;
+  return linearClassifier
+    ? new Linear(dim, nClass, { generator })
+    : new GMML(dim, dim, nClass, { nComponent: components, covType, generator });
 }
