@@ -49,6 +49,24 @@ describe('a run that goes on from a checkpoint', () => {
     }
   });
 
+  test('moves the same images, and remembers the best weights where it may end early', async () => {
+    const data = tinyDigits();
+    const learning = { optimizer: 'adam', lr: 0.01, schedule: 'cosine', augment: ['shift', 'rotate'] } as const;
+    const options = { data, ...learning, valSplit: 0.2, earlyStop: 2, epochs: 9 };
+    const never = await keptRun(options);
+    const checkpoint = temporaryFolder();
+    await keptRun({ ...options, checkpoint, checkpointEvery: 0, keepCheckpoints: 100 });
+    const names = namesIn(checkpoint);
+    // It ended early, two epochs after the best.
+    expect(never.epochs.length).toBeLessThan(9);
+    for (const name of [names[1], names[5], names.at(-6)!, names.at(-2)!, names.at(-1)!]) {
+      // oxlint-disable-next-line no-await-in-loop -- runs share the backend
+      const resumed = await keptRun({ ...options, resume: folderWith(checkpoint, name) });
+      expect(resumed.model.equals(never.model), name).toBe(true);
+      expect(resumed.epochs).toEqual(never.epochs);
+    }
+  });
+
   test('may have more epochs than it was begun with', async () => {
     const data = tinyDigits();
     const folder = temporaryFolder();
