@@ -35,15 +35,16 @@ export interface FinishedInBytes {
   stderr: string;
 }
 
-/** Runs `gmml` with bytes on its standard input. */
+/** Runs `gmml` with bytes on its standard input, and with variables beside those of this process. */
 export function gmml(
   args: readonly string[],
   given: Uint8Array = new Uint8Array(0),
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<FinishedInBytes> {
   const path = fileURLToPath(new URL('../../packages/cli/dist/gmml.js', import.meta.url));
   if (!existsSync(path)) throw new Error('gmml.js is missing: run the build first (npx tsc -b).');
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path, ...args]);
+    const child = spawn(process.execPath, [path, ...args], { env: { ...process.env, ...variables } });
     const stdout: Buffer[] = [];
     let stderr = '';
     child.stdout.on('data', (part: Buffer) => stdout.push(part));

@@ -2,8 +2,12 @@
 import { DuplicateShardError } from '@gmml/gmm/statistics';
 import { Command, CommanderError } from 'commander';
 import { exportCommand } from './commands/export.js';
+import { evalCommand } from './commands/eval.js';
+import { fitCommand } from './commands/fit.js';
+import { infoCommand } from './commands/info.js';
 import { initCommand } from './commands/init.js';
 import { mergeCommand } from './commands/merge.js';
+import { predictCommand } from './commands/predict.js';
 import { statsCommand } from './commands/stats.js';
 import { UsageError } from './errors.js';
 import { InterruptedError } from './training/checkpoint/interruption.js';
@@ -29,6 +33,10 @@ async function main(args: readonly string[]): Promise<number> {
   const commands = [
     trainCommand('train', runTraining),
     exportCommand(),
+    fitCommand(),
+    predictCommand(),
+    evalCommand(),
+    infoCommand(),
     initCommand(),
     statsCommand(),
     mergeCommand(finish),

@@ -21,3 +21,11 @@ export function clock(seconds: number): string {
 export function className(digit: number, names: readonly string[] | undefined): string {
   return names?.[digit] ?? `digit ${digit}`;
 }
+
+/** A line with its control characters as \uXXXX: names in files may hold what a terminal obeys. */
+export function printable(line: string): string {
+  return line.replaceAll(
+    /\p{Cc}/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

@@ -11,3 +11,5 @@ export type { MnistName } from './download/dataSets.js';
 export { downloadMnist } from './download/downloadMnist.js';
 export type { DownloadOptions, DownloadProgress } from './download/downloadMnist.js';
 export { DownloadError } from './download/errors.js';
+export { Table } from './tables/table.js';
+export type { TableBlock, TableFormat, TableOptions } from './tables/table.js';

@@ -1,6 +1,7 @@
 import { modelFromSafetensors, type LoadedModel } from '@gmml/gmm/statistics';
 import { parseSafetensors } from '@gmml/nn';
 import { FormatError } from '@gmml/tensor';
+import { TABLE_FORMAT } from '../tables/tableModelFile.js';
 import { isNetwork, networkFrom, type LoadedNetwork } from '../training/loadNetwork.js';
 
 /** A model of any of our files: a network that was trained, or what was fitted. */
@@ -14,6 +15,11 @@ export function modelIn(bytes: Uint8Array, name: string): FileModel {
     if (statistics !== undefined || format.startsWith('gmml.EMStatistics')) {
       throw new FormatError(
         `${name}: the file must be a model: it has statistics. Make the model with gmml merge.`,
+      );
+    }
+    if (format === TABLE_FORMAT) {
+      throw new FormatError(
+        `${name}: the file must be a network, a layer, a mixture or a classifier: it is a classifier of a table, with units and names that other formats have no place for. Use gmml predict.`,
       );
     }
     return isNetwork(file.metadata) ? networkFrom(file, name) : modelFromSafetensors(bytes);

@@ -69,7 +69,7 @@ export function reliabilityBins(
   correct: ArrayLike<boolean>,
   bins = 15,
 ): ReliabilityBin[] {
-  return binned('reliabilityBins', confidences, correct, bins);
+  return binned('reliabilityBins', confidences, correct, bins).bins;
 }
 
 /**
@@ -87,8 +87,7 @@ export function expectedCalibrationError(
   correct: ArrayLike<boolean>,
   bins = 15,
 ): number {
-  const counted = binned('expectedCalibrationError', confidences, correct, bins);
-  return counted.reduce((sum, bin) => sum + Math.abs(bin.correct - bin.confidence), 0) / confidences.length;
+  return binned('expectedCalibrationError', confidences, correct, bins).error();
 }
 
 function binned(
@@ -96,7 +95,7 @@ function binned(
   confidences: ArrayLike<number>,
   correct: ArrayLike<boolean>,
   bins: number,
-): ReliabilityBin[] {
+): ConfidenceBins {
   const n = confidences.length;
   checkInteger(op, 'bins', bins, 1);
   if (n === 0 || correct.length !== n) {
@@ -104,16 +103,40 @@ function binned(
       `${op}: there must be as many confidences as answers, at least one: there are ${n} and ${correct.length}.`,
     );
   }
-  const counted = Array.from({ length: bins }, () => ({ count: 0, correct: 0, confidence: 0 }));
+  const all = new ConfidenceBins(bins);
   for (let i = 0; i < n; i++) {
-    const confidence = confidences[i];
-    checkNumber(op, `confidence ${i}`, confidence, { from: 0, to: 1 });
-    const bin = counted[Math.max(0, Math.ceil(confidence * bins) - 1)];
+    checkNumber(op, `confidence ${i}`, confidences[i], { from: 0, to: 1 });
+    all.add(confidences[i], correct[i]);
+  }
+  return all;
+}
+
+/** What calibration is measured by, summed up over answers that come one after the other. */
+export class ConfidenceBins {
+  /** The bins ((b − 1)/B, b/B]. */
+  readonly bins: ReliabilityBin[];
+
+  /** @param bins B, an integer of at least 1; default 15 */
+  constructor(bins = 15) {
+    this.bins = Array.from({ length: bins }, () => ({ count: 0, correct: 0, confidence: 0 }));
+  }
+
+  /** @param confidence from 0 to 1 */
+  add(confidence: number, isCorrect: boolean): void {
+    const bin = this.bins[Math.max(0, Math.ceil(confidence * this.bins.length) - 1)];
     bin.count++;
-    if (correct[i]) bin.correct++;
+    if (isCorrect) bin.correct++;
     bin.confidence += confidence;
   }
-  return counted;
+
+  /** The expected calibration error of at least one answer. */
+  error(): number {
+    const [gaps, count] = this.bins.reduce(
+      ([sum, all], bin) => [sum + Math.abs(bin.correct - bin.confidence), all + bin.count],
+      [0, 0],
+    );
+    return gaps / count;
+  }
 }
 
 function sorted(op: string, name: string, scores: ArrayLike<number>): Float64Array {

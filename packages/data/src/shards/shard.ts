@@ -13,6 +13,8 @@ export interface ShardOptions extends CsvOptions {
   readonly from?: number;
   /** The first row that is not read any more; default the end. */
   readonly to?: number;
+  /** Whether NaN may stand in a binary file, for a number that is missing; default false. */
+  readonly keepsNaN?: boolean;
 }
 
 /** Some rows of a shard, one after the other. */
@@ -75,18 +77,29 @@ export class Shard {
     }
     const bytes = await ByteReader.open(source, name);
     try {
-      const start = await bytes.peek(6);
-      if (start.length === 0) throw new FormatError(`${name}: there must be rows: the file is empty.`);
-      const layout = isNpy(start)
-        ? await readNpyHeader(bytes, name)
-        : isIdx(start)
-          ? await readIdxHeader(bytes, name)
-          : null;
-      return new Shard(name, bytes, layout, options);
+      return await Shard.of(bytes, { ...options, name });
     } catch (error) {
       bytes.close();
       throw error;
     }
+  }
+
+  /** A shard of bytes that are open. @throws FormatError naming what is wrong with its header */
+  static async of(bytes: ByteReader, options: ShardOptions & { readonly name: string }): Promise<Shard> {
+    const { name } = options;
+    const start = await bytes.peek(6);
+    if (start.length === 0) throw new FormatError(`${name}: there must be rows: the file is empty.`);
+    const layout = isNpy(start)
+      ? await readNpyHeader(bytes, name)
+      : isIdx(start)
+        ? await readIdxHeader(bytes, name)
+        : null;
+    return new Shard(name, bytes, layout, options);
+  }
+
+  /** D, the numbers of a row of a binary file; 0 for CSV, where the first row says. @throws ShapeError where a row has none */
+  get columns(): number {
+    return this.#layout ? this.#columnsOf(this.#layout) : 0;
   }
 
   /** The first row that `blocks` has not read. */
@@ -129,11 +142,8 @@ export class Shard {
 
   async *#binary({ element, shape }: Layout): AsyncGenerator<ShardBlock> {
     const { name } = this;
-    const [all, ...sizes] = shape;
-    const columns = sizes.reduce((product, size) => product * size, 1);
-    if (columns === 0 || !Number.isSafeInteger(columns)) {
-      throw new ShapeError(`${name}: rows must have numbers: the shape is [${shape.join(', ')}].`);
-    }
+    const [all] = shape;
+    const columns = this.#columnsOf({ element, shape });
     const { from = 0, to = Infinity } = this.#options;
     const rowBytes = columns * element.size;
     if (!Number.isSafeInteger(all * rowBytes)) {
@@ -197,9 +207,18 @@ export class Shard {
     else this.#end = Math.max(this.#end, next);
   }
 
+  #columnsOf({ shape }: Layout): number {
+    const columns = shape.slice(1).reduce((product, size) => product * size, 1);
+    if (columns > 0 && Number.isSafeInteger(columns)) return columns;
+    throw new ShapeError(`${this.name}: rows must have numbers: the shape is [${shape.join(', ')}].`);
+  }
+
   #checkNumbers({ first, columns, values }: ShardBlock): void {
+    const fits = this.#options.keepsNaN
+      ? (value: number): boolean => !(Math.abs(value) > LARGEST)
+      : (value: number): boolean => Math.abs(value) <= LARGEST;
     let bad = 0;
-    while (bad < values.length && Math.abs(values[bad]) <= LARGEST) bad++;
+    while (bad < values.length && fits(values[bad])) bad++;
     if (bad === values.length) return;
     const row = first + Math.floor(bad / columns);
     throw new NotFiniteError(
