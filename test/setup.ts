@@ -1,15 +1,22 @@
 import * as fc from 'fast-check';
-import { afterEach, expect } from 'vitest';
+import { afterEach, expect, inject } from 'vitest';
 import { useBackend, type BackendName } from '@gmml/tensor';
 import { matchers } from './matchers.js';
 
+declare module 'vitest' {
+  /** What a project of vitest.config.ts says. */
+  export interface ProvidedContext {
+    readonly backend: BackendName;
+    readonly threads: number;
+    readonly propertySeed: number;
+  }
+}
+
 expect.extend(matchers);
 
-const { GMML_BACKEND = 'reference', GMML_THREADS = '1', GMML_PROPERTY_SEED = '1' } = process.env;
-await useBackend(GMML_BACKEND as BackendName, { threads: Number(GMML_THREADS) });
+await useBackend(inject('backend'), { threads: inject('threads') });
 
-// The same properties in every run; other seeds look for more.
-fc.configureGlobal({ seed: Number(GMML_PROPERTY_SEED) });
+fc.configureGlobal({ seed: inject('propertySeed') });
 
 // Libraries print nothing: the test during (or before) which something is written to the console fails.
 const written: string[] = [];

@@ -1,24 +1,11 @@
 // The Chromium of this machine, and pages in it.
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type Worker } from 'playwright';
+import { CHROMIUM_ARGUMENTS } from './findChromium.js';
 import { startSite, type SiteOptions } from './server.js';
 import type { Run, Trained } from './training.js';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
-
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 /** What every page has to show. */
-interface ShownByAll {
+export interface Shown {
   readonly crossOriginIsolated: boolean;
   /** What its policy forbade. */
   readonly violations: readonly string[];
@@ -28,63 +15,38 @@ interface ShownByAll {
   readonly workers: number;
 }
 
-/** What the page that trains has to show. */
-export interface Shown extends ShownByAll {
+/** What a page that trains has to show. */
+export interface ShownTraining extends Shown {
   readonly trained: readonly Trained[];
   /** How often the page's timer went off while a worker was training. */
   readonly ticks?: number;
 }
 
-/** A fit, or why there is none. */
-export interface ShownFit {
-  readonly numbers?: number[];
-  readonly lowerBounds?: number[];
-  readonly iterations?: number;
-  readonly error?: string;
-}
-
-/** What the page that fits has to show. */
-export interface ShownFits extends ShownByAll {
-  readonly parallel: ShownFit;
-  readonly single: ShownFit;
-  /** How many workers were started. */
-  readonly threads: number;
-}
-
-/** Where Chromium is: the environment variable CHROMIUM, or the first on the PATH; undefined without one. */
-export function findChromium(): string | undefined {
-  const { CHROMIUM, PATH = '' } = process.env;
-  if (CHROMIUM) return CHROMIUM;
-  const folders = PATH.split(delimiter);
-  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
-}
-
 /** Starts Chromium without a window. */
 export function launch(executablePath: string): Promise<Browser> {
-  return chromium.launch({ executablePath, headless: true, args: ARGUMENTS });
+  return chromium.launch({ executablePath, headless: true, args: CHROMIUM_ARGUMENTS });
 }
 
-/** Opens the page on a site of its own, which trains there or in a worker, and waits for what it shows. */
-export async function trainIn(
+/** Opens page.html on a site of its own, which trains there or in a worker, and waits for what it shows. */
+export function trainIn(
   browser: Browser,
   runs: readonly Run[],
   { inWorker = false, ...options }: SiteOptions & { readonly inWorker?: boolean } = {},
-): Promise<Shown> {
+): Promise<ShownTraining> {
   const query = { runs: JSON.stringify(runs), in: inWorker ? 'worker' : 'page' };
-  return shownBy<Shown>(browser, 'page.html', query, options);
+  return show<ShownTraining>(browser, 'page.html', query, options);
 }
 
-/** The same of the page that fits a mixture, with threads and without. */
-export async function fitIn(browser: Browser, backend: string, options: SiteOptions): Promise<ShownFits> {
-  return shownBy<ShownFits>(browser, 'fit.html', { backend }, options);
-}
-
-async function shownBy<Shows extends ShownByAll>(
+/**
+ * Opens a page on a site of its own, and waits for the JSON that it shows in an <output>.
+ * @param options.untilWorkersEnd whether to wait for the end of its workers too; default false
+ */
+export async function show<T extends Shown>(
   browser: Browser,
-  file: string,
+  name: string,
   query: Record<string, string>,
-  options: SiteOptions,
-): Promise<Shows> {
+  { untilWorkersEnd = false, ...options }: SiteOptions & { readonly untilWorkersEnd?: boolean } = {},
+): Promise<T> {
   const site = await startSite(options);
   const page = await browser.newPage();
   try {
@@ -93,23 +55,21 @@ async function shownBy<Shows extends ShownByAll>(
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
-    await page.goto(`${site.url}${file}?${new URLSearchParams(query).toString()}`);
+    await page.goto(`${site.url(name)}?${new URLSearchParams(query).toString()}`);
     const output = page.locator('output');
     const text = await output.textContent({ timeout: 60_000 }).catch((cause: unknown) => {
       throw new Error(`the page shows nothing; its complaints: ${complaints.join('; ')}`, { cause });
     });
-    return { ...(JSON.parse(text!) as Shows), complaints, workers: page.workers().length };
+    if (untilWorkersEnd) await Promise.all(page.workers().map((worker) => ended(worker)));
+    return { ...(JSON.parse(text!) as T), complaints, workers: page.workers().length };
   } finally {
     await page.close();
     await site.close();
   }
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+function ended(worker: Worker): Promise<unknown> {
+  return new Promise((resolve) => {
+    worker.on('close', resolve);
+  });
 }

@@ -1,7 +1,11 @@
-// Fits with { workers } by the build in a real browser: Workers of the page give what one thread gives.
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { findChromium, fitIn, launch } from './chromium.js';
+// fit in a page, whose workers compute without sharing memory.
+import { GaussianMixture } from '@gmml/gmm';
+import { Generator } from '@gmml/tensor';
+import type { Browser } from 'playwright';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch, show, type Shown } from './chromium.js';
+import { findChromium } from './findChromium.js';
+import { samples } from './mixtureTask.js';
 
 const TIMEOUT = 120_000;
 
@@ -14,31 +18,19 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-beforeEach((context) => {
-  context.skip(executable === undefined, 'no Chromium');
-});
-
-test.each([
-  { backend: 'wasm', isolated: true },
-  { backend: 'reference', isolated: true },
-  { backend: 'wasm', isolated: false },
-])('equals the fit of one thread: %j', { timeout: TIMEOUT }, async ({ backend, isolated }) => {
-  const shown = await fitIn(browser!, backend, { isolated });
-  expect(shown).toMatchObject({
-    threads: 2,
-    crossOriginIsolated: isolated,
-    violations: [],
-    complaints: [],
-    workers: 0,
-  });
-  const { parallel, single } = shown;
-  expect(parallel.iterations).toBe(single.iterations);
-  expect(parallel.lowerBounds).toBeAllClose(single.lowerBounds!, { rtol: 1e-9, atol: 0 });
-  expect(parallel.numbers).toBeAllClose(single.numbers!, { rtol: 1e-9, atol: 1e-9 });
-});
-
-test('a script of the threads that is missing is an error', { timeout: TIMEOUT }, async () => {
-  const { parallel, single } = await fitIn(browser!, 'wasm', { missing: 'statistics/worker.js' });
-  expect(parallel.error).toBe('NumericalError: fit: a thread failed (its script did not load).');
-  expect(single.iterations).toBeGreaterThan(1);
-});
+test(
+  'a page that is not cross-origin isolated fits on two workers what Node fits',
+  async (context) => {
+    context.skip(executable === undefined, 'no Chromium');
+    const shown = await show<Shown & { fitted: number[][] }>(
+      browser!,
+      'parallel.html',
+      {},
+      { isolated: false },
+    );
+    expect(shown).toMatchObject({ violations: [], complaints: [], crossOriginIsolated: false });
+    const mixture = new GaussianMixture({ components: 3, generator: new Generator(5) }).fit(samples(600));
+    expect(shown.fitted).toBeAllClose(mixture.means, { rtol: 1e-6, atol: 1e-6 });
+  },
+  TIMEOUT,
+);

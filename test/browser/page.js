@@ -15,7 +15,7 @@ document.body.append(output);
 /** With how often this thread's timer went off while the worker was training. */
 function trainInWorker() {
   return new Promise((resolve, reject) => {
-    const worker = new Worker('worker.js', { type: 'module' });
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
     let ticks = 0;
     setInterval(() => ticks++, 1);
     worker.addEventListener('error', ({ message }) =>

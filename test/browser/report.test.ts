@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { train } from '@gmml/cli';
-import type { Browser } from 'playwright-core';
+import type { Browser } from 'playwright';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { tinyDigits } from '../cli/tinyDigits.js';
-import { findChromium, launch } from './chromium.js';
+import { launch } from './chromium.js';
+import { findChromium } from './findChromium.js';
 
 const TIMEOUT = 120_000;
 

@@ -1,8 +1,9 @@
 // The build in a real browser: which backend a page gets, that it trains as Node does, and keeps to the page's policy.
 import { backendReport, useBackend, type BackendName } from '@gmml/tensor';
-import type { Browser } from 'playwright-core';
+import type { Browser } from 'playwright';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { findChromium, launch, trainIn } from './chromium.js';
+import { launch, trainIn } from './chromium.js';
+import { findChromium } from './findChromium.js';
 import { trainOnEach, type Run } from './training.js';
 
 const TIMEOUT = 120_000;
@@ -88,7 +89,7 @@ describe('in a cross-origin isolated page', { timeout: TIMEOUT }, () => {
   });
 
   test('there is one thread where the script of the threads is missing', async () => {
-    const shown = await trainIn(browser!, [['auto', { threads: 2 }]], { missing: 'threads/worker.js' });
+    const shown = await trainIn(browser!, [['auto', { threads: 2 }]], { missing: 'threads/gmmlThread.js' });
     expect(shown).toMatchObject({ violations: [], workers: 0 });
     const [{ choice, losses, report }] = shown.trained;
     expect(choice).toEqual(onOne);

@@ -51,7 +51,12 @@ describe('a run that goes on from a checkpoint', () => {
 
   test('moves the same images, and remembers the best weights where it may end early', async () => {
     const data = tinyDigits();
-    const learning = { optimizer: 'adam', lr: 0.01, schedule: 'cosine', augment: ['shift', 'rotate'] } as const;
+    const learning = {
+      optimizer: 'adam',
+      lr: 0.01,
+      schedule: 'cosine',
+      augment: ['shift', 'rotate'],
+    } as const;
     const options = { data, ...learning, valSplit: 0.2, earlyStop: 2, epochs: 9 };
     const never = await keptRun(options);
     const checkpoint = temporaryFolder();

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { fit } from '@gmml/gmm/statistics';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 
-const backend = process.env['GMML_BACKEND'] ?? 'reference';
+const backend = inject('backend');
 
 /** A hang guard, not a speed limit. */
 const LONG = 5 * 60_000;

@@ -10,6 +10,10 @@ const plain = (tensors: Record<string, Tensor>) =>
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
+/** The UTF-8 bytes. */
+const hex = (name: string): string =>
+  Array.from(new TextEncoder().encode(name), (byte) => byte.toString(16).padStart(2, '0')).join('');
+
 describe('files built by hand', () => {
   test('give their tensors in the order of the bytes, and their metadata', () => {
     const { tensors, metadata } = parseSafetensors(SMALL_FILE);
@@ -43,7 +47,6 @@ describe('files built by hand', () => {
     const expected = plain(parseSafetensors(SMALL_FILE).tensors);
     expect(plain(parseSafetensors(shifted.subarray(3)).tensors)).toEqual(expected);
     expect(plain(parseSafetensors(SMALL_FILE.slice().buffer).tensors)).toEqual(expected);
-    expect(plain(parseSafetensors(Buffer.from(SMALL_FILE)).tensors)).toEqual(expected);
   });
 
   test('give tensors of their own, not views', () => {
@@ -135,7 +138,7 @@ describe('serializeSafetensors', () => {
     const bytes = serializeSafetensors(Object.fromEntries([...narrow, ...wide]));
     const written = Array.from(text(bytes).matchAll(/"([^"]*)":\{/g), ([, name]) => name);
     // By UTF-8 bytes, as Rust compares: U+1F600 after U+FFEE, which JavaScript's < has the other way round.
-    const byBytes = names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    const byBytes = names.toSorted((a, b) => (hex(a) < hex(b) ? -1 : 1));
     expect(written).toEqual(['y', 'z', ...byBytes]);
     expect(byBytes.slice(-2)).toEqual(['\uffee', '\u{1f600}']);
   });

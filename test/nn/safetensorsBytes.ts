@@ -5,7 +5,7 @@ export function fileOf(header: string, data: readonly number[], length?: bigint)
   const json = new TextEncoder().encode(header);
   const claimed = length ?? BigInt(json.length);
   const prefix = Array.from({ length: 8 }, (_, i) => Number((claimed >> BigInt(8 * i)) & 255n));
-  return new Uint8Array(Buffer.concat([Uint8Array.from(prefix), json, Uint8Array.from(data)]));
+  return Uint8Array.from([...prefix, ...json, ...data]);
 }
 
 /** The little-endian bytes of float32 numbers. */

@@ -5,13 +5,14 @@ import {
   BatchNorm2d,
   Linear,
   loadSafetensors,
+  parseSafetensors,
   saveSafetensors,
   Sequential,
   serializeSafetensors,
 } from '@gmml/nn';
 import { ArgumentError, FormatError, ones, type Tensor, tensor } from '@gmml/tensor';
 import { afterAll, describe, expect, test } from 'vitest';
-import { f32, fileOf, SMALL_FILE } from './safetensorsBytes.js';
+import { f32, fileOf, one, SMALL_FILE } from './safetensorsBytes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gmml-safetensors-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -144,6 +145,11 @@ describe('loadSafetensors', () => {
   });
 });
 
+test("parseSafetensors takes a Buffer of Node's pool as well", () => {
+  const { x } = parseSafetensors(Buffer.from(one('F32', [2], f32(1, -2)))).tensors;
+  expect(x.toArray()).toEqual([1, -2]);
+});
+
 test('where there is no file system, both say what to do instead', () => {
   const { process } = globalThis;
   let messages: string[] = [];
@@ -156,9 +162,9 @@ test('where there is no file system, both say what to do instead', () => {
   }
   expect(messages).toEqual([
     'ArgumentError: saveSafetensors: there must be a file system: there is none here (Node 20.16 or newer has). ' +
-      'Call serializeSafetensors(tensors) and store the bytes.',
+      'Use parseSafetensors and serializeSafetensors.',
     'ArgumentError: loadSafetensors: there must be a file system: there is none here (Node 20.16 or newer has). ' +
-      'Fetch the bytes and call parseSafetensors(bytes).',
+      'Use parseSafetensors and serializeSafetensors.',
   ]);
 });
 

@@ -28,6 +28,11 @@ describe('useBackend: threads', () => {
 
   test('are kept while the reference computes', async () => {
     await useBackend('wasm', { threads: 2 });
+    expect(backendReport()).toMatchObject({
+      backend: 'wasm',
+      threads: 2,
+      onReference: ['sin', 'cos', 'pow'],
+    });
     const chosen = kernels();
     expect(await useBackend('reference', { threads: 2 })).toEqual({ backend: 'reference', threads: 1 });
     expect(backendReport()).toEqual({ backend: 'reference', threads: 1, onReference: [], arenaOverflows: 0 });

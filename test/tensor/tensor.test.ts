@@ -16,7 +16,6 @@ import {
   useBackend,
   zeros,
 } from '@gmml/tensor';
-import { inspect } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
 describe('tensor', () => {
@@ -209,7 +208,6 @@ describe('printing', () => {
       tensor([[     1,   -2.5],
               [  1e-8, 123457]], [2, 2], float64, requiresGrad)"
     `);
-    expect(inspect(x)).toBe(String(x));
   });
 
   test('shows scalars, nothing, and what is not finite', () => {
@@ -330,8 +328,8 @@ describe('useBackend', () => {
     expect(backend).toBe('wasm');
     expect(onReference).toEqual(['sin', 'cos', 'pow']);
     expect(onReference).not.toContain('matmul');
-    expect(await useBackend('auto', { threads: 2 })).toEqual({ backend: 'wasm', threads: 2 });
-    expect(backendReport()).toEqual({ backend: 'wasm', threads: 2, onReference, arenaOverflows: 0 });
+    expect(await useBackend('auto', { threads: 1 })).toEqual({ backend: 'wasm', threads: 1 });
+    expect(backendReport()).toEqual({ backend: 'wasm', threads: 1, onReference, arenaOverflows: 0 });
   });
 
   test('computes the same on each', async () => {
@@ -359,10 +357,10 @@ describe('useBackend', () => {
 
   test('refuses what there is not', async () => {
     await expect(useBackend('gpu' as 'auto')).rejects.toThrow(
-      new ArgumentError("useBackend: the backend must be 'auto', 'wasm' or 'reference': it is 'gpu'."),
+      new ArgumentError("useBackend: the backend must be one of 'auto', 'wasm', 'reference': it is 'gpu'."),
     );
     await expect(useBackend('auto', { threads: 0 })).rejects.toThrow(
-      new ArgumentError("useBackend: threads must be 'auto' or an integer of at least 1: it is 0."),
+      new ArgumentError('useBackend: threads must be an integer of at least 1: it is 0.'),
     );
   });
 });

@@ -96,7 +96,10 @@ test('errors keep their class where it is ours, and their name elsewhere', async
       (error: Error) => error,
     );
   expect(await failed('typed')).toBeInstanceOf(NotPositiveDefiniteError);
-  expect((await failed('typed')).message).toBe('cholesky: no.');
+  expect(await failed('typed')).toMatchObject({ message: 'cholesky: no.', matrix: 2, pivot: 3 });
+  expect((await failed('typed')).stack).toMatch(
+    /NotPositiveDefiniteError: cholesky: no\.\n +at Object\.fail /,
+  );
   expect(await failed('range')).toMatchObject({ name: 'RangeError', message: 'too much' });
   expect(await failed('other')).toMatchObject({ name: 'Error', message: 'text' });
   await expect(worker.run('none' as 'echo', 1)).rejects.toThrow(
@@ -133,6 +136,50 @@ test('an abort rejects at once with its reason, and ends the task at its next pa
   await worker.run('count', { to: 3 });
   expect(ended.splice(0)).toEqual([true]);
   await expect(worker.run('echo', 1, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+});
+
+test('an abort before the worker serves leaves nothing to do', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const worker = new TaskWorker<typeof tasks>(port1);
+  onTestFinished(() => worker.close());
+  const controller = new AbortController();
+  const aborted = worker.run('late', null, { signal: controller.signal });
+  const reason = new Error('enough');
+  controller.abort(reason);
+  await expect(aborted).rejects.toBe(reason);
+  serveTasks(tasks, port2);
+  await expect(worker.run('echo', 1)).resolves.toBe(1);
+  expect(ended).toEqual([]);
+});
+
+test.each(['first the worker', 'first the page'])('tasks wait until the worker serves: %s', async (first) => {
+  const { port1, port2 } = new MessageChannel();
+  // As a worker of a page does, whose script awaits something: what comes before anybody listens is lost.
+  port2.start();
+  if (first === 'first the worker') {
+    serveTasks(tasks, port2);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const worker = new TaskWorker<typeof tasks>(port1);
+  onTestFinished(() => worker.close());
+  const x = tensor([1, 2]);
+  const sum = worker.run('sum', { x });
+  x.data[0] = 100;
+  if (first === 'first the page') {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    serveTasks(tasks, port2);
+  }
+  await expect(sum).resolves.toBe(3);
+});
+
+test('what onProgress throws rejects, and ends the task', async () => {
+  const worker = connected();
+  const reason = new Error('the chart is gone');
+  const onProgress = () => {
+    throw reason;
+  };
+  await expect(worker.run('count', { to: 1e9 }, { onProgress })).rejects.toBe(reason);
+  await expect(worker.run('echo', 1)).resolves.toBe(1);
 });
 
 test('what cannot be posted rejects, and leaves nothing behind', async () => {

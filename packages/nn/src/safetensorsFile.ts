@@ -27,7 +27,7 @@ export function saveSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): void {
-  const fs = fileSystem('saveSafetensors', 'Call serializeSafetensors(tensors) and store the bytes.');
+  const fs = fileSystem('saveSafetensors');
   const bytes = serializeSafetensors(tensors, metadata);
   try {
     writeWhole(fs, path, bytes);
@@ -44,7 +44,7 @@ export function saveSafetensors(
  * @throws FormatError when it is cut off, malformed or inconsistent; the message names the file
  */
 export function loadSafetensors(path: string): Safetensors {
-  const fs = fileSystem('loadSafetensors', 'Fetch the bytes and call parseSafetensors(bytes).');
+  const fs = fileSystem('loadSafetensors');
   let file: number | undefined;
   try {
     file = fs.openSync(path, 'r');
@@ -78,11 +78,11 @@ function readAt(fs: FileSystem, file: number, op: string, position: number, leng
   return bytes;
 }
 
-function fileSystem(op: string, instead: string): FileSystem {
+function fileSystem(op: string): FileSystem {
   const fs = globalThis.process?.getBuiltinModule?.('node:fs');
   if (fs === undefined) {
     throw new ArgumentError(
-      `${op}: there must be a file system: there is none here (Node 20.16 or newer has). ${instead}`,
+      `${op}: there must be a file system: there is none here (Node 20.16 or newer has). Use parseSafetensors and serializeSafetensors.`,
     );
   }
   return fs;

@@ -7,7 +7,7 @@ import type { GaussianMixtureOptions } from '../mixture/options.js';
 import { checkRows, readRows, type Matrix, type Rows } from '../mixture/rows.js';
 import { EMStatistics } from './emStatistics.js';
 import { startThread, type Thread } from './threads.js';
-import type { WorkerPart } from './worker.js';
+import type { WorkerPart } from './fitWorker.js';
 
 /** Options of `fit`. */
 export interface ParallelFitOptions extends Omit<GaussianMixtureOptions, 'warmStart'> {

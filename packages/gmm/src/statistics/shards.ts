@@ -10,7 +10,11 @@ export interface Shard {
 }
 
 /** Rows that would count twice. */
-export class DuplicateShardError extends ArgumentError {}
+export class DuplicateShardError extends ArgumentError {
+  override get name(): string {
+    return 'DuplicateShardError';
+  }
+}
 
 /** How statistics are merged. */
 export interface MergeOptions {

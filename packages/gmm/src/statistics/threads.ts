@@ -1,5 +1,5 @@
 // Starting a thread in Node and in a page. Neither Node's types nor the DOM's are assumed.
-import type { WorkerAnswer, WorkerPart } from './worker.js';
+import type { WorkerAnswer, WorkerPart } from './fitWorker.js';
 
 /** A thread that answers one message at a time. */
 export interface Thread {
@@ -62,7 +62,7 @@ function inNode(answered: (answer: WorkerAnswer) => void, lose: (reason: string)
   if (!threads) return null;
   // In a variable, so that bundlers, which know the other form, leave it alone.
   const here = (import.meta as { url: string }).url;
-  const worker = new threads.Worker(new URL('./worker.js', here), { execArgv: [] });
+  const worker = new threads.Worker(new URL('./fitWorker.js', here), { execArgv: [] });
   worker.on('message', answered);
   worker.on('error', (error) => lose(`a thread failed (${String(error)})`));
   worker.on('exit', (code) => lose(`a thread ended (exit code ${code})`));
@@ -71,7 +71,9 @@ function inNode(answered: (answer: WorkerAnswer) => void, lose: (reason: string)
 
 function inPage(answered: (answer: WorkerAnswer) => void, lose: (reason: string) => void): Worker {
   // Written as bundlers expect it.
-  const worker = new Worker(new URL('./worker.js', (import.meta as { url: string }).url), { type: 'module' });
+  const worker = new Worker(new URL('./fitWorker.js', (import.meta as { url: string }).url), {
+    type: 'module',
+  });
   worker.addEventListener('message', ({ data }) => answered(data));
   worker.addEventListener('error', ({ message }) =>
     lose(`a thread failed (${message ?? 'its script did not load'})`),

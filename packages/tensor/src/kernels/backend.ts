@@ -1,3 +1,4 @@
+import { checkInteger, checkOneOf } from '../checks.js';
 import { ArgumentError } from '../errors.js';
 import { arenaOverflows, useMemory } from '../storage.js';
 import type { Kernels } from './kernels.js';
@@ -64,16 +65,8 @@ export async function useBackend(
   name: BackendName,
   { threads = 'auto', relaxed = true }: BackendOptions = {},
 ): Promise<BackendChoice> {
-  if (threads !== 'auto' && !(Number.isSafeInteger(threads) && threads >= 1)) {
-    throw new ArgumentError(
-      `useBackend: threads must be 'auto' or an integer of at least 1: it is ${threads}.`,
-    );
-  }
-  if (name !== 'auto' && name !== 'wasm' && name !== 'reference') {
-    throw new ArgumentError(
-      `useBackend: the backend must be 'auto', 'wasm' or 'reference': it is '${String(name)}'.`,
-    );
-  }
+  if (threads !== 'auto') checkInteger('useBackend', 'threads', threads, 1);
+  checkOneOf('useBackend', 'the backend', name, ['auto', 'wasm', 'reference']);
   const choice = settled.then(async () => {
     selected = name === 'reference' ? reference : await wasmKernels(name, threads, relaxed);
     useMemory(selected.memory);

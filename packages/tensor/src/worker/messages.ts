@@ -14,8 +14,13 @@ export interface Port {
   close?(): void;
 }
 
-/** `run` and `abort` go to the worker; the others come from it. */
+/**
+ * `hello`, `run` and `abort` go to the worker; the others come from it. It says `ready` when it starts to serve and in answer
+ * to `hello`, and gets nothing else before: a page's worker loses what arrives while its script still awaits something.
+ */
 export type Message =
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'ready' }
   | { readonly kind: 'run'; readonly id: number; readonly name: string; readonly argument: unknown }
   | { readonly kind: 'abort'; readonly id: number; readonly reason: SentError }
   | { readonly kind: 'progress'; readonly id: number; readonly value: unknown }
@@ -32,19 +37,24 @@ export function onMessage(port: Port, listen: (message: Message) => void): void 
 export interface SentError {
   readonly name: string;
   readonly message: string;
+  readonly stack?: string;
+  /** What the error says besides in numbers and words, such as the matrix that is not positive definite. */
+  readonly details: Readonly<Record<string, unknown>>;
 }
 
 export function sent(error: unknown): SentError {
-  if (error instanceof Error) return { name: error.name, message: error.message };
-  return { name: 'Error', message: String(error) };
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), details: {} };
+  const { name, message, stack } = error;
+  const plain = Object.entries(error).filter(([, value]) => ['number', 'string'].includes(typeof value));
+  return { name, message, stack, details: Object.fromEntries(plain) };
 }
 
-/** An error of the class that it had, where that is one of this package. */
-export function received({ name, message }: SentError): Error {
+/** An error of the class that it had, where that is one of this package, with the worker's stack. */
+export function received({ name, message, stack, details }: SentError): Error {
   const known = (errors as Readonly<Record<string, new (message: string) => Error>>)[name];
-  if (known !== undefined && (known === GmmlError || known.prototype instanceof GmmlError))
-    return new known(message);
-  const error = new Error(message);
-  error.name = name;
-  return error;
+  const isOurs = known !== undefined && (known === GmmlError || known.prototype instanceof GmmlError);
+  const error = isOurs ? new known(message) : new Error(message);
+  if (!isOurs) error.name = name;
+  if (stack !== undefined) error.stack = stack;
+  return Object.assign(error, details);
 }

@@ -20,7 +20,7 @@ export interface TaskContext<P = unknown> {
 export type Task<A = any, R = any, P = any> = (argument: A, context: TaskContext<P>) => R | Promise<R>;
 
 /**
- * Makes a worker do tasks for `TaskWorker`. Tensors in arguments, results and progress cross as tensors (a copy is handed over
+ * Makes a worker do tasks for `TaskWorker`, which waits until this is called: the script may await a backend before. Tensors in arguments, results and progress cross as tensors (a copy is handed over
  * without being cloned; gradients and history stay behind); everything else crosses as `structuredClone` has it.
  *
  * @param port default the worker's own scope, in Node `parentPort`
@@ -70,12 +70,14 @@ export function serveTasks(tasks: Readonly<Record<string, Task>>, port: Port = o
     }
   };
   onMessage(port, (message) => {
-    if (message.kind === 'run') void run(message.id, message.name, message.argument);
+    if (message.kind === 'hello') answer({ kind: 'ready' });
+    else if (message.kind === 'run') void run(message.id, message.name, message.argument);
     else if (message.kind === 'abort') {
       const state = running.get(message.id);
       if (state) state.reason = received(message.reason);
     }
   });
+  answer({ kind: 'ready' });
 }
 
 interface Scope {

@@ -1,10 +1,16 @@
 import { GmmlError } from '../errors.js';
-import { onMessage, received, sent, type Port } from './messages.js';
+import { onMessage, received, sent, type Message, type Port } from './messages.js';
 import type { Task, TaskContext } from './serveTasks.js';
 import { pack, unpack } from './transfer.js';
 
 /** A worker that could not start, failed outside of a task, or was closed. */
-export class WorkerError extends GmmlError {}
+export class WorkerError extends GmmlError {
+  override get name(): string {
+    return 'WorkerError';
+  }
+}
+
+declare function structuredClone(value: unknown, options: { transfer: ArrayBuffer[] }): unknown;
 
 /** What an AbortSignal is. */
 export interface Abortable {
@@ -18,7 +24,7 @@ export interface Abortable {
 export interface RunOptions<P = unknown> {
   /** Ends the task at its next `pause`; the promise is rejected with the signal's reason at once. */
   readonly signal?: Abortable;
-  /** Is called with what the task sends, in order. */
+  /** Is called with what the task sends, in order. What it throws ends the task as an abort does. */
   readonly onProgress?: (value: P) => void;
 }
 
@@ -49,30 +55,23 @@ interface Pending {
 export class TaskWorker<T extends Readonly<Record<string, Task>> = Readonly<Record<string, Task>>> {
   readonly #port: Port;
   readonly #pending = new Map<number, Pending>();
+  /** What waits until the worker serves, as it was when it was asked, by the number of its task; null from then on. */
+  #waiting: Map<number, unknown> | null = new Map();
   #lost: WorkerError | null = null;
   #next = 0;
 
   /** @param port a Worker of a page, or a MessagePort; for Node's Worker its `workerPort(worker)` */
   constructor(port: Port) {
     this.#port = port;
-    onMessage(port, (message) => {
-      if (message.kind === 'run' || message.kind === 'abort') return;
-      const pending = this.#pending.get(message.id);
-      if (message.kind === 'progress') {
-        pending?.progress(unpack(message.value));
-        return;
-      }
-      this.#pending.delete(message.id);
-      if (message.kind === 'done') pending?.resolve(unpack(message.value));
-      else pending?.reject(received(message.error));
-    });
+    onMessage(port, (message) => this.#receive(message));
     port.addEventListener('error', (event) => {
-      const { message = 'its script did not load' } = event as { readonly message?: string };
-      this.#lose(`TaskWorker: the worker must run: it failed (${message}).`);
+      const { message } = event as { readonly message?: string };
+      this.#lose(`TaskWorker: the worker must run: it failed (${message || 'its script did not load'}).`);
     });
     port.addEventListener('messageerror', () =>
       this.#lose('TaskWorker: messages must be readable: one was not.'),
     );
+    port.postMessage({ kind: 'hello' } satisfies Message, []);
   }
 
   /**
@@ -89,13 +88,10 @@ export class TaskWorker<T extends Readonly<Record<string, Task>> = Readonly<Reco
       if (this.#lost) return reject(this.#lost);
       if (signal?.aborted) return reject(signal.reason);
       const id = this.#next++;
-      const abort = (): void => {
-        this.#pending.delete(id);
-        this.#port.postMessage({ kind: 'abort', id, reason: sent(signal!.reason) }, []);
-        reject(signal!.reason);
-      };
-      const { value, buffers } = pack({ kind: 'run', id, name, argument });
-      this.#port.postMessage(value, buffers);
+      const abort = (): void => this.#abort(id, signal!.reason);
+      const { value, buffers } = pack({ kind: 'run', id, name, argument } satisfies Message);
+      if (this.#waiting) this.#waiting.set(id, structuredClone(value, { transfer: buffers }));
+      else this.#port.postMessage(value, buffers);
       signal?.addEventListener('abort', abort);
       const release = (): void => signal?.removeEventListener('abort', abort);
       this.#pending.set(id, {
@@ -115,14 +111,46 @@ export class TaskWorker<T extends Readonly<Record<string, Task>> = Readonly<Reco
   /** Ends the worker, whatever it does; tasks that run are rejected with a WorkerError. */
   close(): void {
     this.#lose('TaskWorker: the worker must be open: it was closed.');
-    if (this.#port.terminate) this.#port.terminate();
-    else this.#port.close?.();
   }
 
+  #receive(message: Message): void {
+    if (message.kind === 'ready') this.#begin();
+    else if (message.kind === 'progress') {
+      try {
+        this.#pending.get(message.id)?.progress(unpack(message.value));
+      } catch (error) {
+        this.#abort(message.id, error);
+      }
+    } else if (message.kind === 'done' || message.kind === 'failed') {
+      const pending = this.#pending.get(message.id);
+      this.#pending.delete(message.id);
+      if (message.kind === 'failed') pending?.reject(received(message.error));
+      else pending?.resolve(unpack(message.value));
+    }
+  }
+
+  /** Hands over what waits. */
+  #begin(): void {
+    for (const message of this.#waiting?.values() ?? []) this.#port.postMessage(message, []);
+    this.#waiting = null;
+  }
+
+  #abort(id: number, reason: unknown): void {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    const hasStarted = !this.#waiting?.delete(id);
+    if (hasStarted) this.#port.postMessage({ kind: 'abort', id, reason: sent(reason) } satisfies Message, []);
+    pending?.reject(reason);
+  }
+
+  /** Ends the worker: one that failed in a page goes on otherwise, with nobody to hear it. */
   #lose(reason: string): void {
     this.#lost ??= new WorkerError(reason);
     for (const pending of this.#pending.values()) pending.reject(this.#lost);
     this.#pending.clear();
+    this.#waiting?.clear();
+    if (this.#port.terminate) this.#port.terminate();
+    else this.#port.close?.();
   }
 }
 

@@ -93,7 +93,7 @@ function inNode(threads: NodeThreads, ready: () => void, fail: (reason: string) 
   // In a variable, so that bundlers, which know the other form, leave it alone.
   const here = (import.meta as { url: string }).url;
   // Without the options of this process: loaders that it may have are no use there.
-  const worker = new threads.Worker(new URL('./worker.js', here), { execArgv: [], name: 'gmml' });
+  const worker = new threads.Worker(new URL('./gmmlThread.js', here), { execArgv: [], name: 'gmml' });
   worker.on('message', () => {
     worker.unref();
     ready();
@@ -105,7 +105,7 @@ function inNode(threads: NodeThreads, ready: () => void, fail: (reason: string) 
 
 function inPage(ready: () => void, fail: (reason: string) => void): PageWorker {
   // Written as bundlers expect it.
-  const worker = new Worker(new URL('./worker.js', (import.meta as { url: string }).url), {
+  const worker = new Worker(new URL('./gmmlThread.js', (import.meta as { url: string }).url), {
     type: 'module',
     name: 'gmml',
   });
