@@ -1,4 +1,4 @@
-// What `npm start` and `npm test` run, from a fresh checkout on: install what is missing, build, then train or test.
+// What `npm start`, `npm test` and `npm run demo` run, from a fresh checkout on: install what is missing, build, then the thing itself.
 // Plain JavaScript without dependencies, because nothing is installed yet when it starts.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,13 +11,14 @@ const usage = `Usage: node scripts/gmml.mjs <command>
   install            install the dependencies, if that is still to be done
   build              install; build the packages and type check tests and examples
   test [arguments]   install and build; run vitest with the arguments
+  demo [port]        install and build; train, build and serve the page of examples/draw-and-teach
   train [arguments]  install and build; run gmml-train with the arguments (default: ${defaultTrainArguments.join(' ')})`;
 
 requireNode();
 process.exitCode = await main(process.argv[2], process.argv.slice(3));
 
 async function main(command, args) {
-  if (!['install', 'build', 'train', 'test'].includes(command)) {
+  if (!['install', 'build', 'demo', 'train', 'test'].includes(command)) {
     console.error(usage);
     return 2;
   }
@@ -28,6 +29,10 @@ async function main(command, args) {
   if (installed !== 0 || command === 'install') return installed;
   if (command === 'build') return build('.');
   if (command === 'train') return train(args.length > 0 ? args : defaultTrainArguments);
+  if (command === 'demo') {
+    const { demo } = await import('./demo.mjs');
+    return demo(args);
+  }
   const { test } = await import('./test.mjs');
   return test(args);
 }

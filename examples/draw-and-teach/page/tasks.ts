@@ -1,0 +1,70 @@
+// What takes long, beside the page.
+import { fitBest, type CovarianceType } from '@gmml/gmm';
+import { Generator, useBackend } from '@gmml/tensor';
+import { serveTasks, type TaskContext } from '@gmml/tensor/worker';
+import { decodeDigits } from '../src/digits.js';
+import { DigitModel } from '../src/model.js';
+import type { Lesson } from '../src/modelParts.js';
+import type { Drawing } from '../src/strokes.js';
+import { trainDigits, type TrainProgress } from '../src/train.js';
+
+const backend = useBackend('auto');
+
+const tasks = {
+  /** Trains a network from first weights, then teaches it the lessons; gives the model's file. */
+  async train(
+    { epochs, digits, lessons }: { epochs: number; digits: string; lessons: readonly Lesson[] },
+    context: TaskContext<TrainProgress>,
+  ): Promise<Uint8Array> {
+    await backend;
+    const response = await fetch(digits);
+    if (!response.ok) throw new Error(`${digits} must load: the server said ${response.status}.`);
+    const data = decodeDigits(new Uint8Array(await response.arrayBuffer()));
+    const model = await trainDigits(data, { epochs }, context);
+    for (const { name, drawings } of lessons) model.teach(name, drawings);
+    return model.toSafetensors();
+  },
+  /** The file of a model that has learned one symbol more. */
+  async teach({
+    model,
+    name,
+    drawings,
+  }: {
+    model: Uint8Array;
+    name: string;
+    drawings: readonly Drawing[];
+  }): Promise<Uint8Array> {
+    await backend;
+    const taught = DigitModel.fromSafetensors(model);
+    taught.teach(name, drawings);
+    return taught.toSafetensors();
+  },
+  /** The file of a model that has forgotten a symbol. */
+  async forget({ model, name }: { model: Uint8Array; name: string }): Promise<Uint8Array> {
+    await backend;
+    const changed = DigitModel.fromSafetensors(model);
+    changed.forget(name);
+    return changed.toSafetensors();
+  },
+  /** BIC of one to six components of each covariance, and the least. */
+  chooseMixture({ points }: { points: readonly (readonly number[])[] }): {
+    candidates: { covariance: CovarianceType; components: number; bic: number }[];
+    best: { covariance: CovarianceType; components: number };
+  } {
+    const components = [1, 2, 3, 4, 5, 6].filter((count) => count < points.length);
+    const shared = { restarts: 3, regularization: 1, generator: new Generator(1) };
+    const { candidates, best } = fitBest(points, { components, ...shared });
+    return {
+      candidates: candidates.map((each) => ({
+        covariance: each.covariance,
+        components: each.components,
+        bic: each.bic,
+      })),
+      best: { covariance: best.covariance, components: best.components },
+    };
+  },
+};
+
+export type Tasks = typeof tasks;
+
+serveTasks(tasks);

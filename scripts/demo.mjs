@@ -1,0 +1,31 @@
+// examples/draw-and-teach: trains its model where there is none of this build, puts the page together and serves it.
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { asideFromOutput, root, runNode } from './process.mjs';
+
+const example = 'examples/draw-and-teach';
+
+/** @param args of its server: the port */
+export async function demo(args) {
+  const built = (await build(example)) || (await build(`${example}/page`));
+  if (built !== 0) {
+    console.error('The build failed; the errors are above.');
+    return built;
+  }
+  return (
+    (await model()) ||
+    (await runNode(`${example}/buildSite.mjs`, [])) ||
+    runNode(`${example}/serve.mjs`, args)
+  );
+}
+
+/** Trains the model, unless one is there that the program of this build has made. */
+async function model() {
+  const made = join(root, example, 'dist/model.safetensors');
+  const program = join(root, example, 'dist/src');
+  const newest = Math.max(...readdirSync(program).map((name) => statSync(join(program, name)).mtimeMs));
+  if (existsSync(made) && statSync(made).mtimeMs > newest) return 0;
+  console.error('Training the digits of the page (first run only, about half a minute) …');
+  return runNode(`${example}/dist/src/buildModel.js`, [], { stdio: asideFromOutput });
+}
