@@ -1,10 +1,14 @@
-// What reads files that others may have written, with whole files to start from.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// What reads files that others may have written, with whole files to start from. Of the command line it takes the build.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { parseIdx, readIdx, Shard } from '@gmml/data';
+import { makeNetwork } from '@gmml/cli';
+import { parseIdx, readIdx, Shard, Table } from '@gmml/data';
 import { GaussianMixture, GMML, OpenSetClassifier } from '@gmml/gmm';
 import {
   ClassStatistics,
@@ -13,8 +17,12 @@ import {
   modelFromSafetensors,
   modelToSafetensors,
 } from '@gmml/gmm/statistics';
-import { parseSafetensors, serializeSafetensors } from '@gmml/nn';
+import { Adam, parseSafetensors, serializeSafetensors, StepLR } from '@gmml/nn';
 import { Generator, randn, tensor } from '@gmml/tensor';
+import { decodeTableModel } from '../../packages/cli/dist/tables/tableModelFile.js';
+import { decodeCheckpoint, encodeCheckpoint } from '../../packages/cli/dist/training/checkpoint/format.js';
+import { networkFrom } from '../../packages/cli/dist/training/loadNetwork.js';
+import { networkMetadata } from '../../packages/cli/dist/training/networks/makeNetwork.js';
 
 /**
  * @typedef {object} Reader
@@ -57,6 +65,21 @@ export function allReaders() {
       name: 'CSV without names',
       files: csv.map((bytes) => bytes.subarray(bytes.indexOf(10) + 1)),
       read: (bytes) => readShard(bytes, { header: false, labelColumn: 2, delimiter: ',' }),
+    },
+    { name: 'table, CSV', files: csv, read: (bytes) => readTable(bytes) },
+    { name: 'table, JSON lines', files: jsonFiles(generator), read: (bytes) => readTable(bytes) },
+    {
+      name: 'model of a table',
+      files: [tableModelFile(folder, generator)],
+      read: (bytes) => decodeTableModel(parseSafetensors(bytes)),
+    },
+    { name: 'network', files: networkFiles(generator), read: readNetwork },
+    {
+      name: 'checkpoint',
+      files: [checkpointFile(generator)],
+      // Damage is seen by the digest: what is behind it is reached by files that state the right one.
+      pack: signed,
+      read: (bytes) => decodeCheckpoint('file', bytes),
     },
   ];
   return { readers, close: () => rmSync(folder, { recursive: true, force: true }) };
@@ -191,4 +214,97 @@ function csvFiles(generator) {
     `x,y,kind,z\r\n${lines.slice(0, 3).join('\r\n')}`,
     '\uFEFFx,kind\n1,a\n',
   ].map((text) => Uint8Array.from(Buffer.from(text)));
+}
+
+async function readTable(bytes) {
+  const table = await Table.open(Readable.from([bytes], { objectMode: false }));
+  let text = '';
+  for await (const { rows, cell, where } of table.blocks()) {
+    for (let n = 0; n < rows; n++) text = `${where(n, 0)} ${String(cell(n, table.columns.length - 1))}`;
+  }
+  return text;
+}
+
+function jsonFiles(generator) {
+  const lines = Array.from({ length: 30 }, (_, n) =>
+    JSON.stringify({
+      x: generator.normal(),
+      'size (cm)': n,
+      kind: ['left', 'für', null, '"'][n % 4],
+      more: [1, { a: true }],
+    }),
+  );
+  return [lines.join('\n'), `${lines[0]}\r\n\r\n${lines[1]}`].map((text) =>
+    Uint8Array.from(Buffer.from(text)),
+  );
+}
+
+/** As `gmml fit` writes it. */
+function tableModelFile(folder, generator) {
+  const [table, model] = ['table.csv', 'model.safetensors'].map((name) => join(folder, name));
+  const rows = Array.from(
+    { length: 40 },
+    (_, n) => `${generator.normal() + 4 * (n % 2)},${generator.normal()},k${n % 2}`,
+  );
+  writeFileSync(table, `x,y,kind\n${rows.join('\n')}\n`);
+  const program = fileURLToPath(new URL('../../packages/cli/dist/gmml.js', import.meta.url));
+  execFileSync(process.execPath, [program, 'fit', table, '--label', 'kind', '--output', model], {
+    stdio: 'ignore',
+  });
+  return Uint8Array.from(readFileSync(model));
+}
+
+function networkFiles(generator) {
+  const shared = {
+    imageShape: [1, 4, 4],
+    dim: 3,
+    nClass: 2,
+    components: 1,
+    covType: 'tril',
+    linearClassifier: false,
+  };
+  return [
+    { ...shared, network: 'linear-probe' },
+    { ...shared, network: 'mlp', hidden: [4], linearClassifier: true },
+  ].map((description) => {
+    const metadata = { format: 'gmml', ...networkMetadata(description), labels: '0 1' };
+    const texts = Object.entries(metadata).map(([key, value]) => [key, String(value)]);
+    return serializeSafetensors(makeNetwork(description, generator).stateDict(), Object.fromEntries(texts));
+  });
+}
+
+function readNetwork(bytes) {
+  const { network, inputShape } = networkFrom(parseSafetensors(bytes), 'file');
+  network.forward(randn([2, ...inputShape], { generator: new Generator(1) }));
+}
+
+function checkpointFile(generator) {
+  const weight = randn([3, 2], { generator, requiresGrad: true });
+  const optimizer = new Adam([weight], { lr: 0.1 });
+  weight.sum().backward();
+  optimizer.step();
+  return encodeCheckpoint({
+    settings: { epochs: 2, model: 'mlp', augment: ['shift'] },
+    dataDigest: 'abc',
+    backend: { backend: 'wasm', threads: 2 },
+    model: { weight },
+    optimizer: optimizer.stateDict(),
+    scheduler: new StepLR(optimizer, { stepSize: 1, gamma: 0.7 }).stateDict(),
+    generator: generator.getState(),
+    progress: {
+      epochs: [],
+      carried: {},
+      running: { generator: generator.getState(), batch: 1, lossSum: 1, seen: 64, seconds: 1 },
+    },
+  });
+}
+
+/** The bytes with their own digest where a checkpoint has it. */
+function signed(bytes) {
+  const start = 8 + '{"__metadata__":{"sha256":"'.length;
+  if (bytes.length < start + 64) return bytes;
+  const blank = Buffer.from(bytes);
+  blank.fill('0', start, start + 64);
+  blank.write(createHash('sha256').update(blank).digest('hex'), start, 'latin1');
+  return Uint8Array.from(blank);
 }
