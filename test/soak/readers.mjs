@@ -219,8 +219,10 @@ function csvFiles(generator) {
 async function readTable(bytes) {
   const table = await Table.open(Readable.from([bytes], { objectMode: false }));
   let text = '';
-  for await (const { rows, cell, where } of table.blocks()) {
-    for (let n = 0; n < rows; n++) text = `${where(n, 0)} ${String(cell(n, table.columns.length - 1))}`;
+  for await (const block of table.blocks()) {
+    for (let n = 0; n < block.rows; n++) {
+      text = `${block.where(n, 0)} ${String(block.cell(n, table.columns.length - 1))}`;
+    }
   }
   return text;
 }
@@ -268,7 +270,7 @@ function networkFiles(generator) {
     { ...shared, network: 'mlp', hidden: [4], linearClassifier: true },
   ].map((description) => {
     const metadata = { format: 'gmml', ...networkMetadata(description), labels: '0 1' };
-    const texts = Object.entries(metadata).map(([key, value]) => [key, String(value)]);
+    const texts = Object.entries(metadata).map(([key, value]) => [key, `${value}`]);
     return serializeSafetensors(makeNetwork(description, generator).stateDict(), Object.fromEntries(texts));
   });
 }
