@@ -269,9 +269,10 @@ function networkFiles(generator) {
     { ...shared, network: 'linear-probe' },
     { ...shared, network: 'mlp', hidden: [4], linearClassifier: true },
   ].map((description) => {
-    const metadata = { format: 'gmml', ...networkMetadata(description), labels: '0 1' };
-    const texts = Object.entries(metadata).map(([key, value]) => [key, `${value}`]);
-    return serializeSafetensors(makeNetwork(description, generator).stateDict(), Object.fromEntries(texts));
+    const numbers = Object.entries(networkMetadata(description));
+    const metadata = Object.fromEntries(numbers.map(([key, value]) => [key, String(value)]));
+    const tensors = makeNetwork(description, generator).stateDict();
+    return serializeSafetensors(tensors, { format: 'gmml', ...metadata, labels: '0 1' });
   });
 }
 
