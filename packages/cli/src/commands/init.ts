@@ -47,9 +47,9 @@ export function initCommand(): Command {
       valued('--tolerance <x>', 'change of the lower bound that ends EM (default: 1e-3)', notNegative),
     )
     .addOption(valued('--regularization <x>', 'added to variances (default: 1e-6)', notNegative));
-  return withShardOptions(command).action((shards: readonly string[], options: InitOptions) =>
-    run(shards, options),
-  );
+  return withShardOptions(command)
+    .addHelpText('after', '\nExample:\n  gmml init part-*.npy --components 16 > current.safetensors')
+    .action((shards: readonly string[], options: InitOptions) => run(shards, options));
 }
 
 async function run(shards: readonly string[], options: InitOptions): Promise<void> {

@@ -64,7 +64,8 @@ export function mergeCommand(finish: Finish): Command {
     .addHelpText(
       'after',
       `\nExit codes: 0 done, for EM converged; ${ANOTHER_ITERATION} EM wants another iteration under the model that was written;` +
-        '\n1 failed; 2 called in a wrong way, or a shard is there twice: nothing was written.',
+        '\n1 failed; 2 called in a wrong way, or a shard is there twice: nothing was written.' +
+        '\n\nExamples:\n  gmml merge *.stats > model.safetensors\n  gmml merge *.stats --as gmml --output head.safetensors',
     )
     .action(async (files: readonly string[], options: MergeFlags) => finish(await run(files, options)));
 }

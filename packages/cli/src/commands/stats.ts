@@ -54,9 +54,12 @@ export function statsCommand(): Command {
     .addOption(
       valued('--name <name>', 'what the shard is called, once in all (default: its path)', fileName),
     );
-  return withShardOptions(command).action((shard: string | undefined, options: StatsOptions) =>
-    run(shard ?? STANDARD_INPUT, options),
-  );
+  return withShardOptions(command)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gmml stats part-0.npy --labels labels-0.npy > 0.stats\n  gmml stats part-0.npy --model current.safetensors > 0.stats',
+    )
+    .action((shard: string | undefined, options: StatsOptions) => run(shard ?? STANDARD_INPUT, options));
 }
 
 async function run(path: string, options: StatsOptions): Promise<void> {
