@@ -137,16 +137,14 @@ function checkStrings(
       "serializeSafetensors: the name '__metadata__' must not be a tensor's: it is one's.",
     );
   }
-  const broken = [...Object.entries(metadata).flat(), ...tensors.map(([name]) => name)].find(isBroken);
+  const broken = [...Object.entries(metadata).flat(), ...tensors.map(([name]) => name)].find((text) =>
+    /\p{Surrogate}/u.test(text),
+  );
   if (broken !== undefined) {
     throw new ArgumentError(
       `serializeSafetensors: strings must be Unicode: there is half a surrogate pair in ${JSON.stringify(broken)}.`,
     );
   }
-}
-
-function isBroken(text: string): boolean {
-  return /\p{Surrogate}/u.test(text);
 }
 
 /** By number format, the longer first, then by name in the order of its UTF-8 bytes. */

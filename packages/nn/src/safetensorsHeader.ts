@@ -7,21 +7,23 @@ import { FormatError } from '@gmml/tensor';
 export const MAX_HEADER_BYTES = 100_000_000;
 
 /** The number formats that can be read, with the bytes of one element. */
-export const ELEMENT_BYTES: ReadonlyMap<string, number> = new Map([
-  ['BOOL', 1],
-  ['U8', 1],
-  ['I8', 1],
-  ['I16', 2],
-  ['U16', 2],
-  ['F16', 2],
-  ['BF16', 2],
-  ['I32', 4],
-  ['U32', 4],
-  ['F32', 4],
-  ['F64', 8],
-  ['I64', 8],
-  ['U64', 8],
-]);
+export const ELEMENT_BYTES: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    BOOL: 1,
+    U8: 1,
+    I8: 1,
+    I16: 2,
+    U16: 2,
+    F16: 2,
+    BF16: 2,
+    I32: 4,
+    U32: 4,
+    F32: 4,
+    F64: 8,
+    I64: 8,
+    U64: 8,
+  }),
+);
 
 /** One tensor as the header describes it: its bytes are begin to end (excluded) of the data after the header. */
 export interface Entry {

@@ -3,8 +3,9 @@ export const MOST_SAMPLED = 256;
 
 /**
  * A random sample of rows, each with the same chance to stay: those of smallest priority. Samples of parts merge to the sample of the
- * whole. An OpenSetClassifier keeps rows by their content, so that of a table with few different rows it may keep one row many times;
- * of such a sample it does not. (A bottom-k sketch: Cohen and Kaplan, "Summarizing data using bottom-k sketches", 2007.)
+ * whole. An OpenSetClassifier keeps different rows, the frequent no more likely than the rare: where it cannot keep all of them,
+ * a frequent one that is not among them stands for nothing. In such a sample it does not fail.
+ * (A bottom-k sketch: Cohen and Kaplan, "Summarizing data using bottom-k sketches", 2007.)
  */
 export class RowSample {
   #rows: { readonly priority: number; readonly row: Float64Array }[] = [];

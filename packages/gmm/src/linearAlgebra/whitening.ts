@@ -140,38 +140,40 @@ function solveFour(
     const ca = l[third + i];
     const cb = hasC ? l[third + i + 1] : 0;
     const p = i * LANES;
-    const za0 = (z[p] - a0) * rootA;
-    const zb0 = hasB ? (z[p + 4] - b0 - ba * za0) * rootB : 0;
-    const zc0 = hasC ? (z[p + 8] - c0 - ca * za0 - cb * zb0) * rootC : 0;
-    const za1 = (z[p + 1] - a1) * rootA;
-    const zb1 = hasB ? (z[p + 5] - b1 - ba * za1) * rootB : 0;
-    const zc1 = hasC ? (z[p + 9] - c1 - ca * za1 - cb * zb1) * rootC : 0;
-    const za2 = (z[p + 2] - a2) * rootA;
-    const zb2 = hasB ? (z[p + 6] - b2 - ba * za2) * rootB : 0;
-    const zc2 = hasC ? (z[p + 10] - c2 - ca * za2 - cb * zb2) * rootC : 0;
-    const za3 = (z[p + 3] - a3) * rootA;
-    const zb3 = hasB ? (z[p + 7] - b3 - ba * za3) * rootB : 0;
-    const zc3 = hasC ? (z[p + 11] - c3 - ca * za3 - cb * zb3) * rootC : 0;
-    z[p] = za0;
-    z[p + 1] = za1;
-    z[p + 2] = za2;
-    z[p + 3] = za3;
-    z[p + 4] = zb0;
-    z[p + 5] = zb1;
-    z[p + 6] = zb2;
-    z[p + 7] = zb3;
-    z[p + 8] = zc0;
-    z[p + 9] = zc1;
-    z[p + 10] = zc2;
-    z[p + 11] = zc3;
-    lengths[0] += za0 * za0 + zb0 * zb0 + zc0 * zc0;
-    lengths[1] += za1 * za1 + zb1 * zb1 + zc1 * zc1;
-    lengths[2] += za2 * za2 + zb2 * zb2 + zc2 * zc2;
-    lengths[3] += za3 * za3 + zb3 * zb3 + zc3 * zc3;
+    lengths[0] += finishLane(z, p, a0, b0, c0, rootA, rootB, rootC, ba, ca, cb);
+    lengths[1] += finishLane(z, p + 1, a1, b1, c1, rootA, rootB, rootC, ba, ca, cb);
+    lengths[2] += finishLane(z, p + 2, a2, b2, c2, rootA, rootB, rootC, ba, ca, cb);
+    lengths[3] += finishLane(z, p + 3, a3, b3, c3, rootA, rootB, rootC, ba, ca, cb);
     const isBeyond =
       lengths[0] > bounds[0] && lengths[1] > bounds[1] && lengths[2] > bounds[2] && lengths[3] > bounds[3];
     if (isBeyond) return;
   }
+}
+
+/**
+ * Replaces three numbers of a column by their part of L⁻¹ z and gives the sum of its squares; a, b and c are what the rows above
+ * take off. A function of its own is inlined: it takes as long as the same written out for each lane.
+ */
+function finishLane(
+  z: Float64Array,
+  at: number,
+  a: number,
+  b: number,
+  c: number,
+  rootA: number,
+  rootB: number,
+  rootC: number,
+  ba: number,
+  ca: number,
+  cb: number,
+): number {
+  const za = (z[at] - a) * rootA;
+  const zb = (z[at + LANES] - b - ba * za) * rootB;
+  const zc = (z[at + 2 * LANES] - c - ca * za - cb * zb) * rootC;
+  z[at] = za;
+  z[at + LANES] = zb;
+  z[at + 2 * LANES] = zc;
+  return za * za + zb * zb + zc * zc;
 }
 
 /** out[i] = Σⱼ ((x[rows[i], j] − cⱼ) · scaleⱼ)². */

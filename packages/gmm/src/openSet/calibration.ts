@@ -73,7 +73,7 @@ export function checkEnough(op: string, calibration: Calibration): void {
 }
 
 /** The number of calibration samples without which no p-value reaches 1 − keep: 1/(1 − keep) − 1, rounded up. */
-export function samplesNeeded(keep: number): number {
+function samplesNeeded(keep: number): number {
   // Rounding in 1 − keep must not ask for one more.
   return Math.max(1, Math.ceil(1 / (1 - keep) - 1 - 1e-9 / (1 - keep)));
 }

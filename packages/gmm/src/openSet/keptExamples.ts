@@ -1,26 +1,32 @@
 /** A label keeps at most so many examples. */
 export const MOST_KEPT = 256;
 
-/** A vector that a label keeps, with the hash of its content. */
+/** A vector that a label keeps, with the hash of its content and how often it came. */
 export interface KeptExample {
   /** 53 bits of the hash. */
   readonly hash: number;
   /** [D]; never changed. */
   readonly vector: Float64Array;
+  /** How many examples are this vector, at least 1. */
+  readonly copies: number;
 }
 
 /**
  * Collects the examples of smallest content hash, at most MOST_KEPT, sorted by hash: a sample that does not
- * depend on the order in which, or the parts in which, examples came. Equal examples count as often as they come.
+ * depend on the order in which, or the parts in which, examples came. Equal examples are kept once, with their number:
+ * all have the same hash, so that copies of a few would leave no place for others. The number is of all that came: what
+ * is kept in the end has been kept from the first on. Different vectors of one hash, one pair in 2⁵³, count as one.
  * (A bottom-k sketch: Cohen and Kaplan, "Summarizing data using bottom-k sketches", 2007.)
  */
 export class KeptExamples {
-  #kept: readonly KeptExample[];
-  #candidates: KeptExample[] = [];
+  /** By their hashes: those of smallest hash, and some that may not stay. */
+  #kept = new Map<number, KeptExample>();
+  /** Examples of larger hash do not stay. */
+  #limit = Infinity;
 
   /** @param kept what another collector has kept */
   constructor(kept: readonly KeptExample[] = []) {
-    this.#kept = kept;
+    this.addKept(kept);
   }
 
   /** Takes the rows [count, D] of a row-major array into account. */
@@ -28,45 +34,34 @@ export class KeptExamples {
     const words = new Uint32Array(rows.buffer, rows.byteOffset, 2 * rows.length);
     for (let start = 0; start < rows.length; start += d) {
       const hash = contentHash(words, 2 * start, d);
-      if (this.#mayStay(hash)) this.#take({ hash, vector: rows.slice(start, start + d) });
+      if (hash <= this.#limit) this.addKept([{ hash, vector: rows.slice(start, start + d), copies: 1 }]);
     }
   }
 
   /** Takes what another collector has kept into account. */
   addKept(examples: readonly KeptExample[]): void {
-    for (const example of examples) if (this.#mayStay(example.hash)) this.#take(example);
+    for (const example of examples) {
+      const { hash, copies } = example;
+      const same = this.#kept.get(hash);
+      this.#kept.set(hash, same ? { ...same, copies: same.copies + copies } : example);
+      if (this.#kept.size === 2 * MOST_KEPT) {
+        const kept = this.smallest();
+        this.#kept = new Map(kept.map((one) => [one.hash, one]));
+        this.#limit = kept[MOST_KEPT - 1].hash;
+      }
+    }
   }
 
   /** The examples of smallest hash so far, in the order of their hashes. */
   smallest(): readonly KeptExample[] {
-    if (this.#candidates.length > 0) {
-      this.#kept = [...this.#kept, ...this.#candidates].toSorted(byHashThenContent).slice(0, MOST_KEPT);
-      this.#candidates = [];
-    }
-    return this.#kept;
-  }
-
-  #mayStay(hash: number): boolean {
-    return this.#kept.length < MOST_KEPT || hash <= this.#kept[MOST_KEPT - 1].hash;
-  }
-
-  #take(example: KeptExample): void {
-    this.#candidates.push(example);
-    if (this.#candidates.length === MOST_KEPT) this.smallest();
+    return [...this.#kept.values()].toSorted((a, b) => a.hash - b.hash).slice(0, MOST_KEPT);
   }
 }
 
 /** The vector with its hash. */
-export function keptExample(vector: Float64Array): KeptExample {
+export function keptExample(vector: Float64Array, copies = 1): KeptExample {
   const words = new Uint32Array(vector.buffer, vector.byteOffset, 2 * vector.length);
-  return { hash: contentHash(words, 0, vector.length), vector };
-}
-
-/** Different vectors of one hash are so rare that what decides need only be the same everywhere. */
-function byHashThenContent(a: KeptExample, b: KeptExample): number {
-  if (a.hash !== b.hash) return a.hash - b.hash;
-  const at = a.vector.findIndex((value, j) => value !== b.vector[j]);
-  return at === -1 ? 0 : a.vector[at] - b.vector[at];
+  return { hash: contentHash(words, 0, vector.length), vector, copies };
 }
 
 /**

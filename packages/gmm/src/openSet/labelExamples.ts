@@ -18,7 +18,7 @@ export const FEW = 16;
 /** What is known of a label. Never changed: adding and merging give new ones. */
 export interface LabelExamples {
   readonly count: number;
-  /** The examples of smallest content hash: all of them when there are few. */
+  /** The different examples of smallest content hash: all of them when there are few. */
   readonly kept: readonly KeptExample[];
   /** null while there are at most FEW examples. */
   readonly moments: Moments | null;
@@ -63,12 +63,13 @@ export function mergeExamples(a: LabelExamples, b: LabelExamples, d: number, spr
 /** Count, mean and centred scatter of all examples. */
 export function momentsOf({ kept, moments }: LabelExamples, d: number, spread: Spread): Moments {
   if (moments !== null) return moments;
-  return addRows(noMoments(d, spread), joined(kept.map(({ vector }) => vector)));
+  return addRows(
+    noMoments(d, spread),
+    joined(kept.flatMap(({ vector, copies }) => Array<Float64Array>(copies).fill(vector))),
+  );
 }
 
-/** From vectors as a file holds them. */
-export function keptOf(rows: Float64Array, d: number): readonly KeptExample[] {
-  const kept = new KeptExamples();
-  kept.addKept(eachRow(rows, d).map((row) => keptExample(row.slice())));
-  return kept.smallest();
+/** From vectors as a file holds them, and how often each came. */
+export function keptOf(rows: Float64Array, d: number, copies?: Float64Array): readonly KeptExample[] {
+  return new KeptExamples(eachRow(rows, d).map((row, n) => keptExample(row.slice(), copies?.[n]))).smallest();
 }

@@ -23,7 +23,7 @@ const ROWS_AT_ONCE = 1024;
  *
  * Its state are mergeable statistics in float64, the same for any order of the examples and any partition of them up
  * to rounding: of each label the count, mean and centred scatter (Chan, Golub and LeVeque, 1983), and at most 256
- * examples, those with the smallest content hashes. Its size does not grow with the data.
+ * different examples, those with the smallest content hashes. Its size does not grow with the data.
  *
  * @example
  * const classifier = new OpenSetClassifier({ features: 2 });
@@ -318,7 +318,7 @@ export class OpenSetClassifier {
     const known = this.labels.map((name) => `'${name}'`);
     const shown = known.length > 10 ? [...known.slice(0, 10), '…'] : known;
     throw new ArgumentError(
-      `${op}: the label must be known: '${label}' is not one of ${shown.length === 0 ? 'none' : shown.join(', ')}.`,
+      `${op}: the label must be known: '${label}' is not one of ${shown.join(', ') || 'none'}.`,
     );
   }
 }

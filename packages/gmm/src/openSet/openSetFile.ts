@@ -1,10 +1,11 @@
 // The state of an OpenSetClassifier as a safetensors file. Metadata: `format`, `options` and `labels` as JSON,
-// `calibration` as JSON when there is one. Tensors: `counts` [K]; of label i `examples.i` [at most 256, D] and, when
-// there are more than a few, `mean.i` [D] and `scatter.i`; and those of calibrationFile.ts.
+// `calibration` as JSON when there is one. Tensors: `counts` [K]; of label i `examples.i` [at most 256, D], `copies.i`
+// where some of these came more than once, and, when there are more than a few, `mean.i` [D] and `scatter.i`; and those
+// of calibrationFile.ts.
 
 import { parseSafetensors, serializeSafetensors } from '@gmml/nn';
 import { tensor, type Tensor } from '@gmml/tensor';
-import { joined } from '../linearAlgebra/vectors.js';
+import { joined, summed } from '../linearAlgebra/vectors.js';
 import { diagonalAt, triangleSize } from '../linearAlgebra/symmetric.js';
 import { isEnough, type Calibration } from './calibration.js';
 import { decodeCalibration, encodeCalibration } from './calibrationFile.js';
@@ -48,6 +49,9 @@ export function encodeOpenSet<Options extends Sizes>(
       kept.map(({ vector }) => vector),
       options.features,
     );
+    if (kept.some(({ copies }) => copies > 1)) {
+      tensors[`copies.${i}`] = tensor(Float64Array.from(kept, ({ copies }) => copies));
+    }
     if (moments === null) continue;
     tensors[`mean.${i}`] = tensor(moments.mean);
     tensors[`scatter.${i}`] = tensor(moments.scatter);
@@ -130,8 +134,14 @@ function labelOf(reader: FileReader, i: number, label: string, count: number, si
   if (!Number.isSafeInteger(count) || count < 1) {
     refuse(`counts must be integers of at least 1: that of ${shown(label)} is ${count}`);
   }
-  const rows = reader.take(`examples.${i}`, [Math.min(count, MOST_KEPT), d], isFeature);
-  const kept = keptOf(rows, d);
+  const name = `copies.${i}`;
+  const copies = reader.has(name) ? reader.take(name, null, isCopies, 'counts') : undefined;
+  const total = copies ? summed(copies) : count;
+  if (total > count || (count <= FEW && total < count)) {
+    refuse(`${name} must sum to ${count}: it is ${total}`);
+  }
+  const rows = reader.take(`examples.${i}`, [copies?.length ?? Math.min(count, MOST_KEPT), d], isFeature);
+  const kept = keptOf(rows, d, copies);
   if (count <= FEW) return { count, kept, moments: null };
   const mean = reader.take(`mean.${i}`, [d]);
   const scatter = reader.take(`scatter.${i}`, [covariance === 'diag' ? d : triangleSize(d)]);
@@ -167,6 +177,10 @@ function parsed(name: string, text: string | undefined): unknown {
   } catch {
     return refuse(`${name} must be JSON: it is ${shown(text)}`);
   }
+}
+
+function isCopies(value: number): boolean {
+  return value > 0 && value % 1 === 0;
 }
 
 function isFeature(value: number): boolean {

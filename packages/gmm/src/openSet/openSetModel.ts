@@ -1,7 +1,7 @@
 import { joined, rowAt, summed } from '../linearAlgebra/vectors.js';
 import { mergeAll, spreadOf, type Moments } from '../linearAlgebra/moments.js';
 import { fitGaussians, type ClassGaussians, type OpenSetCovariance } from './classGaussians.js';
-import { keptExample, type KeptExample } from './keptExamples.js';
+import { keptExample, MOST_KEPT, type KeptExample } from './keptExamples.js';
 import { momentsOf, type LabelExamples } from './labelExamples.js';
 import type { Deviations } from './likeliestShrinkage.js';
 import { neighboursOf, type LeftOut, type Neighbours } from './neighbours.js';
@@ -143,7 +143,7 @@ export class OpenSetModel {
     const most = Math.min(MOST_SCORED, Math.max(LEAST_SCORED, MULTIPLICATIONS / (each + neighbours)));
     const quota = Math.ceil(most / labels.length);
     const samples = labels.flatMap(({ count, kept }, owner) =>
-      count < 2 ? [] : kept.slice(0, quota).map(({ vector }, place) => ({ vector, owner, place })),
+      count < 2 ? [] : sampleOf(kept, quota).map(({ vector, place }) => ({ vector, place, owner })),
     );
     return {
       x: joined(samples.map(({ vector }) => vector)),
@@ -157,11 +157,9 @@ export class OpenSetModel {
     const { features } = this;
     const places = owners.map((owner, i) => {
       const { kept } = this.#labels[owner];
-      const { hash, vector } = keptExample(rowAt(x, features, i).slice());
-      const place = kept.findIndex(
-        (other) => other.hash === hash && other.vector.every((value, j) => value === vector[j]),
-      );
-      return place < 0 ? kept.length : place;
+      const { hash } = keptExample(rowAt(x, features, i).slice());
+      const place = kept.findIndex((other) => other.hash === hash);
+      return kept[place]?.copies === 1 ? place : kept.length;
     });
     return { owners, places };
   }
@@ -215,9 +213,9 @@ export class OpenSetModel {
     const quota = Math.ceil(MOST_TELLING / this.#labels.length);
     const telling = this.#labels.flatMap(({ kept }, k) => {
       const { count, mean } = groups[groups.length === 1 ? 0 : k];
-      const away = ({ vector }: KeptExample): Float64Array => vector.map((value, j) => value - mean[j]);
+      const away = ({ vector }: Sample): Float64Array => vector.map((value, j) => value - mean[j]);
       const reach = count / (count - 1);
-      return count < 2 ? [] : kept.slice(0, quota).map((example) => ({ row: away(example), reach }));
+      return count < 2 ? [] : sampleOf(kept, quota).map((example) => ({ row: away(example), reach }));
     });
     return {
       rows: joined(telling.map(({ row }) => row)),
@@ -233,6 +231,30 @@ export class OpenSetModel {
     const total = summed(counts);
     return counts.map((count) => Math.log(count / total));
   }
+}
+
+/** A kept example, with where it stands to be left out; beyond the end where it is to stay. */
+interface Sample {
+  readonly vector: Float64Array;
+  readonly place: number;
+}
+
+/**
+ * Of the first `most` kept examples, each in proportion to its copies, as many as there are copies, `most` and MOST_KEPT allow:
+ * they stand for all examples, as what is kept does not depend on copies. When an example of several is left out the others stay; but
+ * where not all different ones are kept it goes whole, because it stands for examples of which nothing is kept.
+ */
+function sampleOf(kept: readonly KeptExample[], most: number): Sample[] {
+  const numbers = kept.slice(0, most).map(({ copies }) => copies);
+  const total = summed(numbers);
+  const size = Math.min(total, most, MOST_KEPT);
+  let [place, end] = [-1, 0];
+  return Array.from({ length: size }, (_, n) => {
+    // In the middle of the n-th of `size` equal parts.
+    while (end <= ((n + 0.5) * total) / size) end += numbers[++place];
+    const isLeftOut = numbers[place] === 1 || kept.length === MOST_KEPT;
+    return { vector: kept[place].vector, place: isLeftOut ? place : kept.length };
+  });
 }
 
 /** log of densities [n, K] less that of the background [n]. */
