@@ -1,5 +1,5 @@
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
-import { NotFiniteError, type FloatArray, type Tensor } from '@gmml/tensor';
+import { ArgumentError, NotFiniteError, type FloatArray, type Tensor } from '@gmml/tensor';
 import {
   ModelProtoSchema,
   type AttributeProtoSchema,
@@ -9,10 +9,13 @@ import {
 } from './protobuf/onnx_pb.js';
 
 /** The operators are those of this version of ONNX, which has LayerNormalization and which every runtime in use knows. */
-export const OPSET = 17;
+const OPSET = 17;
 
 /** The version of the file format that came with the operators. */
 const IR_VERSION = 8;
+
+/** No protobuf message may be longer than 2³¹ − 1 bytes; a mebibyte is left for what is not numbers. */
+const MOST_BYTES = 2 ** 31 - 2 ** 20;
 
 /** The symbol for the number of inputs. */
 const BATCH = 'N';
@@ -54,6 +57,13 @@ export class Graph {
   private readonly names = new Set(['input']);
   private readonly constants = new Map<string, string>();
   private readonly parameters = new Map<Tensor, string>();
+  private readonly mostBytes: number;
+  private bytes = 0;
+
+  /** @param mostBytes that all numbers of the file may take */
+  constructor(mostBytes = MOST_BYTES) {
+    this.mostBytes = mostBytes;
+  }
 
   /** Adds a node with one output, which has its name: `name`, made different where that is taken. */
   node(
@@ -71,9 +81,10 @@ export class Graph {
 
   /**
    * Numbers that stand in the file, rounded to float32. −∞ may be one: the logarithm of 0.
-   * @throws NotFiniteError for others that are not finite in float32
+   * @throws NotFiniteError for others that are not finite in float32; ArgumentError where the file would be too long
    */
   floats(name: string, values: FloatArray, shape: readonly number[], docString = ''): string {
+    this.reserve(name, Float32Array.BYTES_PER_ELEMENT * values.length);
     const bad = values.findIndex((value) => !Number.isFinite(Math.fround(value)) && value !== -Infinity);
     if (bad >= 0) {
       throw new NotFiniteError(
@@ -93,9 +104,10 @@ export class Graph {
   /** Integers that stand in the file; equal ones once. */
   integers(values: readonly number[], shape: readonly number[] = [values.length]): string {
     const key = `int64 [${shape.join(', ')}]: ${values.join(', ')}`;
-    return this.constant(key, () =>
-      this.initializer('integers', 'int64', bytesOf(BigInt64Array.from(values.map(BigInt))), shape),
-    );
+    return this.constant(key, () => {
+      this.reserve('integers', BigInt64Array.BYTES_PER_ELEMENT * values.length);
+      return this.initializer('integers', 'int64', bytesOf(BigInt64Array.from(values.map(BigInt))), shape);
+    });
   }
 
   /** One number; equal ones once. */
@@ -122,6 +134,15 @@ export class Graph {
       },
     });
     return toBinary(ModelProtoSchema, model);
+  }
+
+  /** Counts the bytes of numbers before they are copied. */
+  private reserve(name: string, bytes: number): void {
+    this.bytes += bytes;
+    if (this.bytes <= this.mostBytes) return;
+    throw new ArgumentError(
+      `toOnnx: the numbers of the model must fit into ${this.mostBytes} bytes, because an ONNX file ends at 2 GB: with ${name} they take ${this.bytes} or more. Export the layers in parts, or use a smaller model.`,
+    );
   }
 
   private initializer(

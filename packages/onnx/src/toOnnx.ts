@@ -34,8 +34,8 @@ export interface OnnxOptions {
  * Numbers in the graph have their names in the state dict. Metadata: `head`, `labels` (JSON), `keep` (OpenSetClassifier).
  * Parameters in float64 are rounded to float32; factors of covariances are inverted in float64 first.
  *
- * @throws ArgumentError for a layer without an ONNX form, with its place in the model; for options that are not allowed, and
- *   outputs that the head does not have. ShapeError where a layer does not fit to what it gets; NotFiniteError for parameters
+ * @throws ArgumentError for a layer without an ONNX form, with its place in the model; for numbers of more than 2 GB; for
+ *   options that are not allowed, and outputs that the head does not have. ShapeError where a layer does not fit to what it gets; NotFiniteError for parameters
  *   that are not finite in float32; the errors of a mixture that has no feasible values
  * @see https://onnx.ai/onnx/repo-docs/Operators.html, the operators of opset 17
  * @example
