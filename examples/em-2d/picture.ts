@@ -1,8 +1,8 @@
 // Small multiples of a mixture in the plane: points, and each component's ellipses at one and two standard deviations.
+import { ellipseOf } from '@gmml/gmm/ellipse';
 import * as Plot from '@observablehq/plot';
 import { DOMParser } from 'linkedom';
 import { FRAME } from './clusters.js';
-import { ellipseOf } from './ellipse.js';
 import { styleSheet } from './style.js';
 
 /** One Gaussian of a mixture. */

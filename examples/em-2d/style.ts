@@ -2,7 +2,7 @@
  * Colours with a contrast of 3 : 1 to white and to the dark ground. Seen with any colour vision (as Machado et al. 2009
  * simulate it), the nearest two are more than 0.11 apart in Oklab.
  */
-export const PALETTE = {
+const PALETTE = {
   light: ['#4294f2', '#74320c', '#257c57', '#de52aa', '#a19302', '#5228a0'],
   dark: ['#60b2fc', '#e15014', '#66fdb4', '#db8daa', '#ffda0f', '#9667e3'],
 } as const;

@@ -6,7 +6,6 @@ import { decode } from 'fast-png';
 import { parseHTML } from 'linkedom';
 import { describe, expect, test } from 'vitest';
 import { confusionMatrix } from '../../packages/cli/src/htmlReport/confusionMatrix.js';
-import { ellipseOf } from '../../packages/cli/src/htmlReport/ellipse.js';
 import type { Epoch, FinishedRun } from '../../packages/cli/src/htmlReport/finishedRun.js';
 import { html } from '../../packages/cli/src/htmlReport/html.js';
 import { areImages, picture } from '../../packages/cli/src/htmlReport/pictures.js';
@@ -98,21 +97,6 @@ describe('discriminantPlane', () => {
       [33, 45],
     ]);
   });
-});
-
-test('ellipseOf gives half axes and the angle of the longer one', () => {
-  const { major, minor, angle } = ellipseOf([
-    [2.5, 1.5],
-    [1.5, 2.5],
-  ]);
-  expect(major).toBeCloseTo(2, 12);
-  expect(minor).toBeCloseTo(1, 12);
-  expect(angle).toBeCloseTo(Math.PI / 4, 12);
-  const flat = [
-    [0, 0],
-    [0, 0],
-  ];
-  expect(ellipseOf(flat)).toMatchObject({ major: 0, minor: 0 });
 });
 
 test('answersOf takes the most probable class, and the loss of the true one', () => {

@@ -1,5 +1,6 @@
 // EM in the plane: points that are clicked, and a mixture that follows them iteration by iteration.
 import { GaussianMixture, type CovarianceType } from '@gmml/gmm';
+import { ellipseOf } from '@gmml/gmm/ellipse';
 import { Generator, NumericalError } from '@gmml/tensor';
 import type { TaskWorker } from '@gmml/tensor/worker';
 import { byId, make, makeSvg, signed } from './elements.js';
@@ -218,15 +219,12 @@ function ellipsesOf(mixture: GaussianMixture): SVGElement[] {
   const means = mixture.means.toArray() as [number, number][];
   const weights = mixture.weights.toArray() as number[];
   return means.flatMap(([cx, cy], k) => {
-    const [xx, xy, yy] = covarianceOf(mixture, k);
-    // Eigenvalues of [[xx, xy], [xy, yy]] and the turn of the larger one's axis.
-    const larger = (xx + yy) / 2 + Math.hypot((xx - yy) / 2, xy);
-    const smaller = Math.max(0, (xx * yy - xy * xy) / larger);
-    const turn = (Math.atan2(2 * xy, xx - yy) * 90) / Math.PI;
+    const { major, minor, angle } = ellipseOf(covarianceOf(mixture, k));
+    const turn = (angle * 180) / Math.PI;
     return [2, 1].map((deviations) =>
       makeSvg('ellipse', {
-        rx: deviations * Math.sqrt(larger),
-        ry: deviations * Math.sqrt(smaller),
+        rx: deviations * major,
+        ry: deviations * minor,
         transform: `translate(${cx} ${cy}) rotate(${turn})`,
         style: `color: var(--component-${k + 1})`,
         'fill-opacity': weights[k] * (deviations === 1 ? 0.5 : 0.2),
@@ -236,15 +234,19 @@ function ellipsesOf(mixture: GaussianMixture): SVGElement[] {
   });
 }
 
-/** xx, xy and yy of component k, whatever form the mixture has its covariances in. */
-function covarianceOf(
-  { covariance, covariances: { data } }: GaussianMixture,
-  k: number,
-): [number, number, number] {
-  if (covariance === 'spherical') return [data[k], 0, data[k]];
-  if (covariance === 'diag') return [data[2 * k], 0, data[2 * k + 1]];
+/** The matrix of component k, whatever form the mixture has its covariances in. */
+function covarianceOf({ covariance, covariances: { data } }: GaussianMixture, k: number): number[][] {
+  if (covariance === 'spherical') return diagonalMatrix(data[k], data[k]);
+  if (covariance === 'diag') return diagonalMatrix(data[2 * k], data[2 * k + 1]);
   const at = covariance === 'full' ? 4 * k : 0;
-  return [data[at], data[at + 1], data[at + 3]];
+  return [Array.from(data.subarray(at, at + 2)), Array.from(data.subarray(at + 2, at + 4))];
+}
+
+function diagonalMatrix(a: number, c: number): number[][] {
+  return [
+    [a, 0],
+    [0, c],
+  ];
 }
 
 function say(text: string): void {

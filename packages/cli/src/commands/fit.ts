@@ -1,7 +1,6 @@
-import type { OpenSetCovariance } from '@gmml/gmm';
 import { Command } from 'commander';
 import { UsageError } from '../errors.js';
-import { fitTable } from '../tables/fitTable.js';
+import { fitTable, type FitTableOptions } from '../tables/fitTable.js';
 import { inputName } from '../tables/labelledTable.js';
 import { fitJson, fitText } from '../tables/reports.js';
 import { encodeTableModel } from '../tables/tableModelFile.js';
@@ -16,13 +15,9 @@ import {
   type TableFlags,
 } from './tableOptions.js';
 
-interface FitFlags extends TableFlags, LabelFlags {
-  readonly ignore: readonly string[];
-  readonly covariance: OpenSetCovariance | 'auto';
-  readonly components: number | 'auto';
-  readonly folds: number;
-  readonly seed: number;
-  readonly keep: number;
+type FitChoices = Pick<FitTableOptions, 'ignore' | 'covariance' | 'components' | 'folds' | 'seed' | 'keep'>;
+
+interface FitFlags extends TableFlags, LabelFlags, FitChoices {
   readonly output: string;
   readonly json?: true;
 }

@@ -10,7 +10,7 @@ const MOST_CLASSES = 26;
 const MOST_PAIRS = 20;
 
 /** How often each class was answered for each: [true class][answer]. */
-export function confusions(answers: Answers, labels: ArrayLike<number>, nClass: number): number[][] {
+function confusions(answers: Answers, labels: ArrayLike<number>, nClass: number): number[][] {
   const counts = Array.from({ length: nClass }, () => Array.from({ length: nClass }, () => 0));
   for (const [n, answer] of answers.classes.entries()) counts[labels[n]][answer]++;
   return counts;

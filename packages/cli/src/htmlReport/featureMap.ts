@@ -1,10 +1,10 @@
 import * as Plot from '@observablehq/plot';
 import type { GMML } from '@gmml/gmm';
+import { ellipseOf } from '@gmml/gmm/ellipse';
 import { noGrad } from '@gmml/tensor';
 import type { Answers } from '../openSet/headQuality.js';
 import { evenPlaces } from '../training/knownDigits.js';
 import { chart, CHART_WIDTH, MARGINS, path } from './chart.js';
-import { ellipseOf } from './ellipse.js';
 import { figure, panel } from './figure.js';
 import type { FinishedRun } from './finishedRun.js';
 import type { Gaussians } from './gaussians.js';

@@ -30,7 +30,7 @@ export function writeHtmlReport(path: string, run: FinishedRun): void {
 }
 
 /** The page of a training run. */
-export function htmlReport(run: FinishedRun): string {
+function htmlReport(run: FinishedRun): string {
   const { digits, epochs, settings, outputs, openSet } = run;
   const answers = answersOf(outputs.test.logPosteriors, outputs.testLabels);
   const right = answers.correct.filter(Boolean).length;

@@ -1,5 +1,6 @@
 import { noGrad, scope, tensor } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
+import { joined } from '../joined.js';
 import type { Network } from '../training/networks/network.js';
 
 /** What a trained network makes of N images. */
@@ -42,15 +43,25 @@ export function headOutputs(
     count += rows;
     onBatch(rows);
   }
-  return { count, features: joined(features), logPosteriors: joined(logPosteriors) };
+  return {
+    count,
+    features: joined(features, Float32Array),
+    logPosteriors: joined(logPosteriors, Float32Array),
+  };
 }
 
 /** The outputs of one set of images after the other. */
 export function together(sets: readonly HeadOutputs[]): HeadOutputs {
   return {
     count: sets.reduce((sum, { count }) => sum + count, 0),
-    features: joined(sets.map(({ features }) => features)),
-    logPosteriors: joined(sets.map(({ logPosteriors }) => logPosteriors)),
+    features: joined(
+      sets.map(({ features }) => features),
+      Float32Array,
+    ),
+    logPosteriors: joined(
+      sets.map(({ logPosteriors }) => logPosteriors),
+      Float32Array,
+    ),
   };
 }
 
@@ -64,7 +75,7 @@ export function overFeatures(
   const made = Array.from(inBatches(rows, batchSize), (batch) =>
     scope(() => noGrad(() => Float32Array.from(head(batch()).data))),
   );
-  return joined(made);
+  return joined(made, Float32Array);
 }
 
 /** Rows of `[N, ...]`, so many at once, in their order. */
@@ -75,15 +86,4 @@ export function* inBatches(rows: Tensor, batchSize: number): Iterable<Batch> {
     const end = Math.min(count, first + batchSize);
     yield () => tensor(rows.data.subarray(first * size, end * size), { shape: [end - first, ...shape] });
   }
-}
-
-/** One array after the other. */
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

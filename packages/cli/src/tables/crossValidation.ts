@@ -1,5 +1,6 @@
 import { NumericalError, ArgumentError } from '@gmml/tensor';
 import type { OpenSetCovariance } from '@gmml/gmm';
+import { joined } from '../joined.js';
 import { ClassModel } from './classModel.js';
 import { mergedWithout } from './examples.js';
 import { FoldDealer } from './folds.js';
@@ -168,19 +169,12 @@ function classRows({ gathered, units, columns, folds, seed }: FitTask, without: 
       if (dealt[n] !== without) parts.get(label)!.push(x.subarray(n * d, (n + 1) * d));
     }
   }
-  return [...parts].map(([name, rows]) => ({ name, x: joined(rows) }));
+  return [...parts].map(([name, rows]) => ({ name, x: joined(rows, Float64Array) }));
 }
 
 function rowsAt(values: Float64Array, columns: number, rows: readonly number[]): Float64Array {
-  return joined(rows.map((n) => values.subarray(n * columns, (n + 1) * columns)));
-}
-
-function joined(rows: readonly Float64Array[]): Float64Array {
-  const out = new Float64Array(rows.reduce((sum, row) => sum + row.length, 0));
-  let at = 0;
-  for (const row of rows) {
-    out.set(row, at);
-    at += row.length;
-  }
-  return out;
+  return joined(
+    rows.map((n) => values.subarray(n * columns, (n + 1) * columns)),
+    Float64Array,
+  );
 }

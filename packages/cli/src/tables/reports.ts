@@ -78,7 +78,7 @@ export function evaluationText(evaluation: Evaluation, keep: number, input: stri
 }
 
 /** Accuracy, NLL, calibration error and coverage, a line each. */
-export function qualityLines({ rows, accuracy, nll, ece, coverage }: Quality, keep: number): string[] {
+function qualityLines({ rows, accuracy, nll, ece, coverage }: Quality, keep: number): string[] {
   return [
     figure('accuracy', percent(accuracy, 2), `${Math.round(accuracy * rows)} of ${rows}`),
     figure('NLL', nll.toFixed(4)),

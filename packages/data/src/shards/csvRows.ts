@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { ArgumentError, FormatError, NotFiniteError, ShapeError } from '@gmml/tensor';
-import { CsvError, parse, type Info } from 'csv-parse';
+import { ArgumentError, FormatError, NotFiniteError } from '@gmml/tensor';
+import { csvRecords } from '../tables/csvRecords.js';
 import { oneLine } from './oneLine.js';
 
 /** What a CSV file may be like. */
@@ -21,9 +21,6 @@ export interface CsvRow {
   readonly label: string;
 }
 
-/** Characters in a line, at most: a file without ends of lines, or quotes, is not kept in memory. */
-const LONGEST_LINE = 1 << 24;
-
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 const NOT_FINITE = /^[+-]?(nan|inf(inity)?)$/i;
@@ -38,47 +35,25 @@ export async function* csvRows(
   name: string,
   { delimiter = ',', header = 'auto', labelColumn, isLabels = false }: CsvOptions,
 ): AsyncGenerator<CsvRow> {
-  const parser = stream.pipe(
-    parse({
-      delimiter,
-      bom: true,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      trim: true,
-      max_record_size: LONGEST_LINE,
-    }),
-  );
-  stream.on('error', (error) => parser.destroy(error));
-  let width = -1;
+  let isFirst = true;
   let names: readonly string[] | null = null;
   let labelAt = -1;
-  try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
-      const line = info.lines;
-      if (width < 0) {
-        width = record.length;
-        const isHeader =
-          header === 'auto'
-            ? !isLabels && !record.some((field) => NUMBER.test(field) || NOT_FINITE.test(field))
-            : header;
-        if (isHeader) names = record;
-        labelAt = isLabels ? 0 : placeOf(labelColumn, names, width, name);
-        if (isHeader) continue;
-      }
-      if (record.length !== width) {
-        throw new ShapeError(
-          `${name}: every line must have ${width} fields, as the first: line ${line} has ${record.length}.`,
-        );
-      }
-      const values: number[] = [];
-      for (let i = 0; i < width; i++)
-        if (i !== labelAt) values.push(numberOf(record[i], name, line, i, names));
-      yield { values, label: labelAt < 0 ? '' : record[labelAt] };
+  for await (const { line, fields } of csvRecords(stream, name, delimiter)) {
+    if (isFirst) {
+      isFirst = false;
+      const isHeader =
+        header === 'auto'
+          ? !isLabels && !fields.some((field) => NUMBER.test(field) || NOT_FINITE.test(field))
+          : header;
+      if (isHeader) names = fields;
+      labelAt = isLabels ? 0 : placeOf(labelColumn, names, fields.length, name);
+      if (isHeader) continue;
     }
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new FormatError(`${name}: the file must be CSV: ${error.message}.`, { cause: error });
+    const values: number[] = [];
+    for (const [i, field] of fields.entries()) {
+      if (i !== labelAt) values.push(numberOf(field, name, line, i, names));
+    }
+    yield { values, label: labelAt < 0 ? '' : fields[labelAt] };
   }
 }
 

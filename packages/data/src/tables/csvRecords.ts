@@ -9,11 +9,11 @@ export interface CsvRecord {
   readonly fields: readonly string[];
 }
 
-/** Characters of a record, at most: a quote that is never closed ends there. */
+/** Characters of a record, at most: a quote that is never closed, or a file without ends of lines, ends there. */
 const LONGEST_RECORD = 1 << 24;
 
 /**
- * The records of a CSV file as a stream, the line of names first. Space around fields is not part of them, empty lines
+ * The records of a CSV file as a stream, a line of names as any other. Space around fields is not part of them, empty lines
  * are passed over, and what follows '#' is text as any other.
  * @throws FormatError for what is no CSV; ShapeError naming the line for one with another number of fields than the first
  */

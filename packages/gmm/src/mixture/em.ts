@@ -119,7 +119,7 @@ export function normalized(joint: Float64Array, components: number, least: numbe
 }
 
 /** Σ wₙ log p(xₙ) / Σ wₙ. */
-export function weightedMean(logLikelihoods: Float64Array, data: Observations): number {
+function weightedMean(logLikelihoods: Float64Array, data: Observations): number {
   return weightedSum(data.sampleWeight, logLikelihoods) / data.totalWeight;
 }
 

@@ -69,7 +69,7 @@ export function encodeMixture(
 }
 
 /** The state in the bytes. @throws FormatError for bytes that no mixture gave */
-export function decodeMixture(bytes: Uint8Array | ArrayBuffer): MixtureState {
+function decodeMixture(bytes: Uint8Array | ArrayBuffer): MixtureState {
   const { tensors, metadata } = parseSafetensors(bytes);
   if (metadata.format !== MIXTURE_FORMAT) {
     refuse(`the format must be '${MIXTURE_FORMAT}': it is ${shown(metadata.format)}`, OP);

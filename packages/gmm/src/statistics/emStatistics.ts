@@ -16,7 +16,7 @@ import { packScatters, packedShape, unpackScatters } from './packing.js';
 import { mergeShards, parseShards, type MergeOptions, type Shard } from './shards.js';
 
 /** What the metadata of a file of EM statistics has as its format. */
-export const EM_FORMAT = 'gmml.EMStatistics.1';
+const EM_FORMAT = 'gmml.EMStatistics.1';
 
 /** Rows whose responsibilities are computed at once. */
 const ROWS_AT_ONCE = 4096;

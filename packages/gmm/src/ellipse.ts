@@ -1,3 +1,5 @@
+// The subpath @gmml/gmm/ellipse: how a normal distribution over the plane is drawn.
+
 /** The points at one standard deviation from the centre of a normal distribution over the plane. */
 export interface Ellipse {
   /** Half the length of the longer axis: the square root of the larger eigenvalue. */
@@ -9,12 +11,13 @@ export interface Ellipse {
 }
 
 /**
- * The ellipse of the covariance [[a, b], [b, c]]. Its eigenvalues are λ = (a + c)/2 ± √(((a − c)/2)² + b²), and its longer
- * axis is at ½·atan2(2b, a − c).
+ * The ellipse of the covariance [[a, b], [b, c]], rows of a mixture's `covariances.toArray()`. Its eigenvalues are
+ * λ = (a + c)/2 ± √(((a − c)/2)² + b²), and its longer axis is at ½·atan2(2b, a − c). A covariance without variance in
+ * some direction gives a line or a point.
  */
 export function ellipseOf([[a, b], [, c]]: readonly (readonly number[])[]): Ellipse {
   const larger = (a + c) / 2 + Math.hypot((a - c) / 2, b);
   // Of a narrow ellipse the difference would cancel; the product of both is the determinant.
-  const smaller = (a * c - b * b) / larger;
+  const smaller = larger > 0 ? Math.max(0, (a * c - b * b) / larger) : 0;
   return { major: Math.sqrt(larger), minor: Math.sqrt(smaller), angle: Math.atan2(2 * b, a - c) / 2 };
 }
