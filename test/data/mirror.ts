@@ -44,7 +44,7 @@ export function etagOf(file: Uint8Array): string {
 }
 
 /** With ranges, an ETag and If-Range. */
-export const honest: Behaviour = (request, response, file) => {
+const honest: Behaviour = (request, response, file) => {
   const { first, headers } = answerTo(request, file);
   response.writeHead(first > 0 ? 206 : 200, headers);
   response.end(file.subarray(first));

@@ -30,7 +30,7 @@ export const layouts: Rows[] = [
 const refused: Rows[] = [layout(0, 3, 4), layout(3, 0, 4), layout(3, 4, 0), layout(1, 9, 2), layout(3, 9, 1)];
 
 /** Layouts that three threads share: rows of one, columns of one, and rows that are gathered. */
-export const large: Rows[] = [
+const large: Rows[] = [
   layout(1001, 101, 1),
   layout(20003, 5, 1),
   layout(10001, 5, 3),
