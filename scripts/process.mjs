@@ -13,13 +13,14 @@ export const asideFromOutput = ['ignore', 2, 2];
 
 /** Runs a script with this Node in the root folder; resolves to its exit code. */
 export function runNode(script, args, options = {}) {
-  return run(process.execPath, [script, ...args], options);
+  return runProgram(process.execPath, [script, ...args], options);
 }
 
 /** Runs npm, through the shell on Windows, where npm is a batch file. The arguments must need no quoting. */
 export function runNpm(args, options = {}) {
-  if (process.platform === 'win32') return run(`npm ${args.join(' ')}`, [], { ...options, shell: true });
-  return run('npm', args, options);
+  if (process.platform === 'win32')
+    return runProgram(`npm ${args.join(' ')}`, [], { ...options, shell: true });
+  return runProgram('npm', args, options);
 }
 
 /** The script behind an installed tool's command. */
@@ -30,10 +31,11 @@ export function toolScript(name) {
 }
 
 /**
- * A child that a signal ended counts as 128 plus the signal's number, as in a shell. A signal to this process goes on to
- * the child, and this process ends after it. Only a Ctrl-C is not passed on: the terminal sends it to both.
+ * Runs a program in the root folder; resolves to its exit code. A child that a signal ended counts as 128 plus the signal's
+ * number, as in a shell. A signal to this process goes on to the child, and this process ends after it. Only a Ctrl-C is not
+ * passed on: the terminal sends it to both.
  */
-function run(command, args, options) {
+export function runProgram(command, args, options) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
     const onSignal = (signal) => {
