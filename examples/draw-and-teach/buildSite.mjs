@@ -1,13 +1,15 @@
-// Puts the page together in dist/site, for any static server: node buildSite.mjs, after tsc -b and the model.
+// Puts the page together, for any static server, after tsc -b and the model: node buildSite.mjs [folder of the model] [site]
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const site = here('dist/site');
+const [data = here('dist'), site = here('dist/site')] = process.argv.slice(2);
 
 for (const name of ['model.safetensors', 'digits.bin']) {
-  if (!existsSync(here(`dist/${name}`))) throw new Error(`dist/${name} is missing: npm run demo makes it.`);
+  if (!existsSync(join(data, name)))
+    throw new Error(`${join(data, name)} is missing: npm run demo makes it.`);
 }
 rmSync(site, { recursive: true, force: true });
 mkdirSync(site, { recursive: true });
@@ -24,8 +26,8 @@ await build({
   logLevel: 'warning',
 });
 for (const name of ['index.html', 'style.css', 'icon.svg', 'opened-as-file.js'])
-  cpSync(here(`page/${name}`), `${site}/${name}`);
-for (const name of ['model.safetensors', 'digits.bin']) cpSync(here(`dist/${name}`), `${site}/${name}`);
+  cpSync(here(`page/${name}`), join(site, name));
+for (const name of ['model.safetensors', 'digits.bin']) cpSync(join(data, name), join(site, name));
 // The kernels start their threads with the script beside them.
 const kernels = import.meta.resolve('@gmml/tensor/kernels');
-cpSync(fileURLToPath(new URL('wasm/threads/gmmlThread.js', kernels)), `${site}/gmmlThread.js`);
+cpSync(fileURLToPath(new URL('wasm/threads/gmmlThread.js', kernels)), join(site, 'gmmlThread.js'));

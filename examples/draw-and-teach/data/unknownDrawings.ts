@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Drawing, Point } from '../src/strokes.js';
+import { drawUnknown } from './drawUnknown.js';
 
 /** A drawing that is no digit. */
 export interface UnknownDrawing {
@@ -17,6 +18,15 @@ export function unknownDrawings(): UnknownDrawing[] {
   const drawings: { index: number; kind: string; strokes: string[] }[] = JSON.parse(
     readFileSync(new URL(file, import.meta.url), 'utf8'),
   );
+  return parsed(drawings);
+}
+
+/** Drawings of the same kinds by other hands: none is in the file. */
+export function furtherDrawings(kind: string, count: number): UnknownDrawing[] {
+  return parsed(drawUnknown({ seed: 8, hands: count }).filter((each) => each.kind === kind));
+}
+
+function parsed(drawings: readonly { index: number; kind: string; strokes: string[] }[]): UnknownDrawing[] {
   return drawings.map(({ index, kind, strokes }) => ({ index, kind, strokes: strokes.map(pointsIn) }));
 }
 

@@ -9,30 +9,40 @@ const LEAST = -15;
 /** Typicality is shown from here on, in decades. */
 const LEAST_TYPICAL = 1e-3;
 
+/** Milliseconds without a change after which a screen reader says the answer: not while it is being drawn. */
+const QUIET = 600;
+
+let quiet: ReturnType<typeof setTimeout> | undefined;
+
 /** Shows the answer. `keep` is the share of known drawings that is kept. */
 export function showAnswer(answer: Answer, keep: number): void {
-  showLabel(answer, keep);
+  showLabel(answer);
   showTypicality(answer, keep);
   showClasses(answer);
   showWhy(answer);
 }
 
-function showLabel({ label, classes, nearest }: Answer, keep: number): void {
+function showLabel({ label, classes, nearest }: Answer): void {
   const element = byId('answer');
   const text = label ?? 'none of these';
   const detail =
     nearest === null
       ? 'Nothing is drawn yet.'
       : label === null
-        ? `Most like ${nearest.name}, but less so than ${percent(keep)} of the drawings it knows.`
-        : `${percent(Math.exp(classes.find(({ name }) => name === label)!.logPosterior))} sure, among what it knows.`;
+        ? `Most like ${nearest.name}, but not enough like it.`
+        : `It is ${percent(Math.exp(classes.find(({ name }) => name === label)!.logPosterior))} sure, among what it knows.`;
   const words = `${text}|${detail}`;
-  // Written only when it changes, so that a screen reader does not say the same again and again.
   if (element.dataset.words === words) return;
   element.dataset.words = words;
+  const kind = nearest === null ? 'label blank' : label === null ? 'label none' : 'label';
   element.replaceChildren(
-    make('span', { className: label === null ? 'label none' : 'label' }, text),
+    make('span', { className: kind }, text),
     make('span', { className: 'detail' }, detail),
+  );
+  clearTimeout(quiet);
+  quiet = setTimeout(
+    () => (byId('spoken').textContent = nearest === null ? '' : `${text}. ${detail}`),
+    QUIET,
   );
 }
 
@@ -71,8 +81,12 @@ function showClasses({ label, classes, nearest }: Answer): void {
       const row = make(
         'div',
         { className: nearest !== null && logPosterior === best ? 'class best' : 'class' },
-        cell('rowheader', name),
-        cell('cell', make('div', { className: 'bar', style: `width: ${(100 * width).toFixed(1)}%` })),
+        cell('rowheader', name, 'name'),
+        cell(
+          'cell',
+          make('div', { className: 'bar', style: `width: ${(100 * width).toFixed(1)}%` }),
+          'track',
+        ),
         cell('cell', nearest === null ? '' : signed(logPosterior, 2), 'value'),
       );
       row.setAttribute('role', 'row');
@@ -105,5 +119,6 @@ function showWhy({ nearest }: Answer): void {
 }
 
 function percent(share: number): string {
+  if (share > 0.9995) return 'over 99.9 %';
   return `${(100 * share).toFixed(share > 0.995 || share < 0.1 ? 1 : 0)} %`;
 }

@@ -13,6 +13,10 @@ const [WIDTH, HEIGHT] = [800, 520];
 /** Milliseconds from one iteration to the next. */
 const PACE = 250;
 const CLUSTER = 40;
+/** Places that a cluster might have, of which it takes the one furthest from all points. */
+const PLACES = 12;
+/** No point of a cluster is nearer to the edge. */
+const EDGE = 12;
 
 /** Sets up the tab. `worker` does what takes long. */
 export function makeEMTab(worker: () => TaskWorker<Tasks>): void {
@@ -30,6 +34,7 @@ export function makeEMTab(worker: () => TaskWorker<Tasks>): void {
     clearTimeout(timer);
     timer = undefined;
     byId('em-run').textContent = 'Run';
+    byId('em-status').ariaLive = 'polite';
   };
   const startOver = (): void => {
     stop();
@@ -76,8 +81,14 @@ export function makeEMTab(worker: () => TaskWorker<Tasks>): void {
     }
   };
   const run = (): void => {
-    if (!step()) return stop();
+    if (!step()) {
+      stop();
+      // Once more, since it is listened to again.
+      return say(byId('em-status').textContent);
+    }
     byId('em-run').textContent = 'Pause';
+    // Iterations follow faster than they can be said: a screen reader says the last.
+    byId('em-status').ariaLive = 'off';
     timer = setTimeout(run, PACE);
   };
   const add = (...more: Point[]): void => {
@@ -108,7 +119,7 @@ export function makeEMTab(worker: () => TaskWorker<Tasks>): void {
     startOver();
     if (begin()) step();
   });
-  byId('em-cluster').addEventListener('click', () => add(...cluster(generator)));
+  byId('em-cluster').addEventListener('click', () => add(...cluster(points, generator)));
   byId('em-clear').addEventListener('click', () => {
     points = [];
     add();
@@ -144,14 +155,14 @@ function showCandidates(candidates: readonly Candidate[]): void {
   const header = make(
     'tr',
     {},
-    make('th', {}, 'BIC'),
-    ...counts.map((count) => make('th', {}, String(count))),
+    make('th', { scope: 'col' }, 'BIC'),
+    ...counts.map((count) => make('th', { scope: 'col' }, String(count))),
   );
   const rows = forms.map((form) =>
     make(
       'tr',
       {},
-      make('th', {}, form),
+      make('th', { scope: 'row' }, form),
       ...counts.map((count) => {
         const { bic } = candidates.find((each) => each.covariance === form && each.components === count)!;
         return make(
@@ -167,18 +178,26 @@ function showCandidates(candidates: readonly Candidate[]): void {
   );
 }
 
-/** Points of a normal distribution somewhere in the plane. */
-function cluster(generator: Generator): Point[] {
-  const [x, y] = [0.15 + 0.7 * generator.uniform(), 0.18 + 0.64 * generator.uniform()];
+/** Points of a normal distribution somewhere in the plane, away from those that are there. */
+function cluster(points: readonly Point[], generator: Generator): Point[] {
+  const places = Array.from({ length: PLACES }, (): Point => [
+    WIDTH * (0.15 + 0.7 * generator.uniform()),
+    HEIGHT * (0.18 + 0.64 * generator.uniform()),
+  ]);
+  const room = places.map(([x, y]) => Math.min(...points.map(([px, py]) => Math.hypot(x - px, y - py))));
+  const [x, y] = places[room.indexOf(Math.max(...room))];
   const [along, across] = [20 + 60 * generator.uniform(), 10 + 25 * generator.uniform()];
   const angle = Math.PI * generator.uniform();
-  return Array.from({ length: CLUSTER }, () => {
+  const one = (): Point => {
     const [a, b] = [along * generator.normal(), across * generator.normal()];
-    const at = [
-      x * WIDTH + a * Math.cos(angle) - b * Math.sin(angle),
-      y * HEIGHT + a * Math.sin(angle) + b * Math.cos(angle),
-    ];
-    return [Math.min(WIDTH, Math.max(0, at[0])), Math.min(HEIGHT, Math.max(0, at[1]))] as const;
+    return [x + a * Math.cos(angle) - b * Math.sin(angle), y + a * Math.sin(angle) + b * Math.cos(angle)];
+  };
+  const isInside = ([px, py]: Point): boolean =>
+    px > EDGE && px < WIDTH - EDGE && py > EDGE && py < HEIGHT - EDGE;
+  return Array.from({ length: CLUSTER }, () => {
+    let point = one();
+    while (!isInside(point)) point = one();
+    return point;
   });
 }
 
@@ -203,7 +222,14 @@ function drawPlane(
         }),
       ]
     : [];
-  plane.replaceChildren(...gaussians, ...dots, ...cross);
+  const hint = points.length === 0 && !cursor ? [hintText()] : [];
+  plane.replaceChildren(...gaussians, ...dots, ...cross, ...hint);
+}
+
+function hintText(): SVGElement {
+  const text = makeSvg('text', { x: WIDTH / 2, y: HEIGHT / 2, class: 'hint' });
+  text.textContent = 'Click to add points, or add a cluster';
+  return text;
 }
 
 /** Before the first iteration a mixture has no parameters. */

@@ -5,6 +5,7 @@ import { DigitModel } from '../src/model.js';
 import type { Drawing } from '../src/strokes.js';
 import { showAnswer } from './answerView.js';
 import { byId } from './elements.js';
+import { nextFrame } from './frames.js';
 import { Pad } from './pad.js';
 import { paint, pictureOf } from './pictures.js';
 import { download, forgetModel, storedModel, storeModel } from './storage.js';
@@ -17,20 +18,16 @@ const SHIPPED = 'model.safetensors';
 let worker: TaskWorker<Tasks> | null = null;
 let model: DigitModel;
 
-try {
-  await start();
-} catch (error) {
-  notify(error instanceof Error ? error.message : String(error));
-}
+start().catch((error: unknown) => notify(error instanceof Error ? error.message : String(error)));
 
 async function start(): Promise<void> {
-  [, model] = await Promise.all([useBackend('auto'), initialModel()]);
-  const { backend, threads } = backendReport();
-  byId('backend').textContent = `Computed by ${backend} on ${threads} thread${threads === 1 ? '' : 's'}.`;
+  // One picture at a time is too little work for threads; the worker has them.
+  [, model] = await Promise.all([useBackend('auto', { threads: 1 }), initialModel()]);
+  byId('backend').textContent = `Computed by ${backendReport().backend}.`;
 
   const pad = new Pad(byId<HTMLCanvasElement>('pad'), answer);
   const take = async (bytes: Uint8Array): Promise<void> => {
-    model = DigitModel.fromSafetensors(bytes);
+    model = await DigitModel.load(bytes, nextFrame);
     showTaught();
     answer(pad.drawing);
     if (!(await storeModel(bytes))) sayOfTeaching('This browser keeps nothing: save the model as a file.');

@@ -134,12 +134,16 @@ export class Pad {
     context.lineCap = 'round';
     context.lineJoin = 'round';
     context.lineWidth = PEN * width;
+    context.fillStyle = context.strokeStyle;
     for (const stroke of this.#strokes) {
       context.beginPath();
       context.moveTo(...stroke[0]);
-      // A stroke of one point is a dot: the line has round ends.
       for (const point of stroke) context.lineTo(...point);
       context.stroke();
+      // A line without length is not drawn: a tap is a dot all the same.
+      context.beginPath();
+      context.arc(...stroke[0], (PEN * width) / 2, 0, 2 * Math.PI);
+      context.fill();
     }
     if (this.#isByKeyboard) this.#paintCursor();
   }

@@ -11,6 +11,11 @@ import { trainDigits, type TrainProgress } from '../src/train.js';
 const backend = useBackend('auto');
 
 const tasks = {
+  /** What computes here. */
+  async backend(): Promise<{ backend: string; threads: number }> {
+    const { backend: name, threads } = await backend;
+    return { backend: name, threads };
+  },
   /** Trains a network from first weights, then teaches it the lessons; gives the model's file. */
   async train(
     { epochs, digits, lessons }: { epochs: number; digits: string; lessons: readonly Lesson[] },

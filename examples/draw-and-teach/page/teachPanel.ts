@@ -25,6 +25,9 @@ export function makeTeachPanel({ model, drawing, clearPad, teach, forget }: Teac
   const showCollected = (): void => {
     byId('examples').replaceChildren(
       ...collected.map((each, i) => make('li', {}, thumbnail(pictureOf(each)!, `Drawing ${i + 1}`))),
+      ...Array.from({ length: ENOUGH - collected.length }, () =>
+        make('li', { className: 'thumb place', ariaHidden: 'true' }),
+      ),
     );
     byId<HTMLButtonElement>('learn').disabled = collected.length < FEWEST_DRAWINGS;
     byId<HTMLButtonElement>('add').disabled = collected.length >= ENOUGH;
@@ -42,7 +45,7 @@ export function makeTeachPanel({ model, drawing, clearPad, teach, forget }: Teac
       return make('li', {}, lesson.name, button);
     });
     byId('taught').replaceChildren(
-      ...(taught.length > 0 ? taught : [make('li', { className: 'soft' }, 'nothing yet')]),
+      ...(taught.length > 0 ? taught : [make('li', { className: 'nothing soft' }, 'Nothing yet.')]),
     );
   };
   const collect = (drawings: readonly Drawing[]): void => {

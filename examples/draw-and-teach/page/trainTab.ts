@@ -2,12 +2,11 @@
 import type { TaskWorker } from '@gmml/tensor/worker';
 import type { Lesson } from '../src/modelParts.js';
 import type { TrainProgress } from '../src/train.js';
+import { drawCurves, type Course } from './curves.js';
 import { byId, make, signed } from './elements.js';
 import type { Tasks } from './tasks.js';
 
-/** Loss is drawn for so many batches together, so that long runs stay quick to draw. */
-const MOST_DOTS = 400;
-/** Milliseconds from one drawing of the curves to the next. */
+/** Milliseconds from one showing of the course to the next. */
 const PACE = 400;
 
 /** Sets up the tab; `onTrained` gets the file of the new model. */
@@ -19,62 +18,107 @@ export function makeTrainTab(
   const start = byId<HTMLButtonElement>('train');
   const stop = byId<HTMLButtonElement>('stop');
   const epochs = byId<HTMLInputElement>('epochs');
-  const bar = byId<HTMLProgressElement>('train-progress');
   let controller: AbortController | null = null;
+  let training = new Training(Number(epochs.value));
 
   start.addEventListener('click', () => void train());
   stop.addEventListener('click', () => controller?.abort(new DOMException('Stopped.', 'AbortError')));
+  onNewWidth(byId('loss-curve'), () => drawCurves(training));
+  training.show();
+  // The worker is started by the first task: it is ready then before it is to train.
+  void worker()
+    .run('backend', {})
+    .then(({ backend, threads }) => {
+      byId('train-backend').textContent =
+        `Computed by ${backend} on ${threads} thread${threads === 1 ? '' : 's'}.`;
+    });
 
   async function train(): Promise<void> {
     if (!epochs.reportValidity()) return;
     controller = new AbortController();
     start.disabled = true;
     stop.disabled = false;
+    stop.focus();
     say('Loading the digits …');
-    const total = Number(epochs.value);
-    const course = new Course();
-    const curves = await drawer(course);
-    const onProgress = (progress: TrainProgress): void => {
-      course.add(progress);
-      if ('done' in progress) bar.value = progress.done / progress.of / (total + 1);
-      else if ('batch' in progress) bar.value = (1 + course.epochsDone) / (total + 1);
-      say(wordsOf(progress, total));
-      showFigures(course);
-    };
+    training = new Training(Number(epochs.value));
+    const timer = setInterval(() => training.show(), PACE);
     try {
       const argument = {
-        epochs: total,
+        epochs: training.total,
         digits: new URL('digits.bin', location.href).href,
         lessons: lessons(),
       };
+      const onProgress = (progress: TrainProgress): void => training.add(progress);
       const bytes = await worker().run('train', argument, { signal: controller.signal, onProgress });
       await onTrained(bytes);
-      bar.value = 1;
-      say('Done: the first tab answers with this network now.');
+      training.end('Done: the first tab answers with this network now.');
     } catch (error) {
       const isStopped = error instanceof DOMException && error.name === 'AbortError';
-      say(isStopped ? 'Stopped: the first tab answers with the network it had.' : (error as Error).message);
+      training.end(
+        isStopped ? 'Stopped: the first tab answers with the network it had.' : (error as Error).message,
+      );
     } finally {
-      curves.end();
+      clearInterval(timer);
+      training.show();
+      const hadFocus = document.activeElement === stop;
       start.disabled = false;
       stop.disabled = true;
+      if (hadFocus) start.focus();
     }
   }
 }
 
-/** What has been reported so far. */
-class Course {
+/** What has been reported of a training so far. */
+class Training implements Course {
+  readonly total: number;
   readonly losses: { readonly epochs: number; readonly loss: number }[] = [];
   readonly accuracies: { readonly epoch: number; readonly accuracy: number }[] = [];
-  imagesPerSecond = 0;
-  epochsDone = 0;
+  #imagesPerSecond = 0;
+  #share = 0;
+  #words = '';
+  #hasChanged = true;
+
+  constructor(total: number) {
+    this.total = total;
+  }
 
   add(progress: TrainProgress): void {
-    if (progress.stage === 'training') {
-      this.epochsDone = progress.epoch - 1 + progress.batch / progress.batches;
-      this.imagesPerSecond = progress.imagesPerSecond;
-      this.losses.push({ epochs: this.epochsDone, loss: progress.loss });
-    } else if (progress.stage === 'tested') this.accuracies.push(progress);
+    this.#hasChanged = true;
+    this.#words = wordsOf(progress, this.total);
+    if (progress.stage === 'drawing') this.#share = progress.done / progress.of / (this.total + 1);
+    else if (progress.stage === 'tested') this.accuracies.push(progress);
+    else if (progress.stage === 'training') {
+      const epochs = progress.epoch - 1 + progress.batch / progress.batches;
+      this.#share = (1 + epochs) / (this.total + 1);
+      this.#imagesPerSecond = progress.imagesPerSecond;
+      this.losses.push({ epochs, loss: progress.loss });
+    }
+  }
+
+  /** @param words what came of it */
+  end(words: string): void {
+    this.#hasChanged = true;
+    this.#words = words;
+  }
+
+  /** Shows it, if anything is new. */
+  show(): void {
+    if (!this.#hasChanged) return;
+    this.#hasChanged = false;
+    if (this.#words !== '') say(this.#words);
+    byId<HTMLProgressElement>('train-progress').value = this.#share;
+    const figures: [string, string][] = [
+      ['Images a second', this.#imagesPerSecond === 0 ? '–' : thousands(this.#imagesPerSecond)],
+      ['Loss', this.losses.length === 0 ? '–' : signed(this.losses.at(-1)!.loss, 3)],
+      [
+        'Test accuracy',
+        this.accuracies.length === 0 ? '–' : `${(100 * this.accuracies.at(-1)!.accuracy).toFixed(2)} %`,
+      ],
+    ];
+    byId('train-figures').replaceChildren(
+      ...figures.map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, value))),
+    );
+    drawCurves(this);
   }
 }
 
@@ -85,67 +129,23 @@ function wordsOf(progress: TrainProgress, total: number): string {
   return `Epoch ${progress.epoch} of ${total} …`;
 }
 
-function showFigures({ losses, accuracies, imagesPerSecond }: Course): void {
-  const figures: [string, string][] = [
-    ['Images a second', imagesPerSecond === 0 ? '–' : Math.round(imagesPerSecond).toLocaleString('en')],
-    ['Loss', losses.length === 0 ? '–' : signed(losses.at(-1)!.loss, 3)],
-    ['Test accuracy', accuracies.length === 0 ? '–' : `${(100 * accuracies.at(-1)!.accuracy).toFixed(2)} %`],
-  ];
-  byId('train-figures').replaceChildren(
-    ...figures.map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, value))),
-  );
+/** Also where it was not shown while the window changed. */
+function onNewWidth(element: HTMLElement, draw: () => void): void {
+  let drawn = element.clientWidth;
+  new ResizeObserver(() => {
+    const { clientWidth } = element;
+    if (clientWidth === 0 || clientWidth === drawn) return;
+    drawn = clientWidth;
+    requestAnimationFrame(draw);
+  }).observe(element);
 }
 
-/** Draws the curves now and then while `course` grows. Observable Plot is loaded when it is first needed. */
-async function drawer({ losses, accuracies }: Course): Promise<{ end: () => void }> {
-  const Plot = await import('@observablehq/plot');
-  const draw = (): void => {
-    const every = Math.ceil(losses.length / MOST_DOTS);
-    const shown = losses.filter((_, i) => i % every === 0);
-    const common = {
-      width: 480,
-      height: 240,
-      marginLeft: 50,
-      style: { background: 'none' },
-      grid: true,
-    } as const;
-    byId('loss-curve').replaceChildren(
-      Plot.plot({
-        ...common,
-        ariaLabel: 'Loss by epoch',
-        x: { label: 'epoch' },
-        y: { label: 'loss', type: 'log' },
-        marks: [Plot.line(shown, { x: 'epochs', y: 'loss', stroke: 'var(--accent)' })],
-      }),
-    );
-    byId('accuracy-curve').replaceChildren(
-      Plot.plot({
-        ...common,
-        ariaLabel: 'Test accuracy by epoch',
-        x: { label: 'epoch', interval: 1 },
-        y: { label: 'accuracy, %', percent: true },
-        marks: [
-          Plot.lineY(accuracies, { x: 'epoch', y: 'accuracy', stroke: 'var(--known)', marker: 'circle' }),
-          Plot.text(accuracies.slice(-1), {
-            x: 'epoch',
-            y: 'accuracy',
-            dy: -10,
-            text: ({ accuracy }: { accuracy: number }) => `${(100 * accuracy).toFixed(2)} %`,
-            fill: 'currentColor',
-          }),
-        ],
-      }),
-    );
-  };
-  const timer = setInterval(draw, PACE);
-  return {
-    end() {
-      clearInterval(timer);
-      draw();
-    },
-  };
+function thousands(value: number): string {
+  return Math.round(value).toLocaleString('en');
 }
 
+/** Written only when it changes, so that a screen reader does not say the same again and again. */
 function say(text: string): void {
-  byId('train-status').textContent = text;
+  const status = byId('train-status');
+  if (status.textContent !== text) status.textContent = text;
 }

@@ -250,7 +250,26 @@ export class DigitModel {
 
   /** What `toSafetensors` gave. @throws FormatError for anything else */
   static fromSafetensors(bytes: Uint8Array | ArrayBuffer): DigitModel {
-    return new DigitModel(decodeModel(bytes));
+    const steps = decodeModel(bytes);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return new DigitModel(value);
+    }
+  }
+
+  /**
+   * The same in steps, for a page that goes on showing frames.
+   * @param pause is awaited between two steps
+   * @throws (rejects) FormatError as `fromSafetensors`; whatever `pause` throws
+   */
+  static async load(bytes: Uint8Array | ArrayBuffer, pause: () => Promise<unknown>): Promise<DigitModel> {
+    const steps = decodeModel(bytes);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return new DigitModel(value);
+      // oxlint-disable-next-line no-await-in-loop -- one step after another
+      await pause();
+    }
   }
 
   #changed(components: readonly Component[], lessons: readonly Lesson[]): void {

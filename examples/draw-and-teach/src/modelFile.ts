@@ -31,9 +31,13 @@ export function encodeModel({ body, classifier, components, lessons }: ModelPart
   );
 }
 
-/** The parts of a model. @throws FormatError for bytes that `encodeModel` did not give */
-export function decodeModel(bytes: Uint8Array | ArrayBuffer): ModelParts {
+/**
+ * The parts of a model, in steps of some 30 ms each: a page can show a frame between two of them.
+ * @throws FormatError for bytes that `encodeModel` did not give
+ */
+export function* decodeModel(bytes: Uint8Array | ArrayBuffer): Generator<void, ModelParts, void> {
   const { tensors, metadata } = parseSafetensors(bytes);
+  yield;
   if (metadata.format !== FORMAT) {
     throw new FormatError(
       `${OP}: the format must be '${FORMAT}': it is ${JSON.stringify(metadata.format) ?? 'not given'}. Choose a file that this page has saved.`,
@@ -54,9 +58,10 @@ export function decodeModel(bytes: Uint8Array | ArrayBuffer): ModelParts {
     letter,
     picture: Float32Array.from(pictures.data.subarray(k * PIXELS, (k + 1) * PIXELS)),
   }));
-  const classifier = OpenSetClassifier.fromSafetensors(
-    serializeSafetensors(unprefixed('classifier.', tensors), own),
-  );
+  const ofClassifier = serializeSafetensors(unprefixed('classifier.', tensors), own);
+  yield;
+  const classifier = OpenSetClassifier.fromSafetensors(ofClassifier);
+  yield;
   try {
     body.loadStateDict(unprefixed('network.', tensors));
   } catch (error) {

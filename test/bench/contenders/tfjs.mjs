@@ -1,12 +1,19 @@
 // The reference network in TensorFlow.js on its WASM backend, on one thread: in Node it has no more.
 //
-// What it lacks is replaced by what there is, in its favour. No filter gradient of a convolution: written below. No
+// What it lacks is replaced by what there is, in its favour. No filter gradient of a convolution: written in tfjsConvolution.mjs. No
 // triangular solve or Cholesky: the head whitens by a product, z = W(x − μ) with W lower triangular, and has the
 // formulas of gmml's default head with W in the place of L⁻¹. Images are [N, H, W, C], the only layout there is.
 import * as tf from '@tensorflow/tfjs-core';
 import { version_wasm as version } from '@tensorflow/tfjs-backend-wasm';
 // oxlint-disable-next-line import/no-unassigned-import -- registers the gradients, which tfjs-core lacks in Node
 import '@tensorflow/tfjs-layers';
+import {
+  convolution,
+  filterGradient,
+  firstConvolution,
+  inputGradient,
+  secondConvolution,
+} from './tfjsConvolution.mjs';
 import { BATCH, classes, isStart, manyPixels, measure, measureStart, normals, report } from './measure.mjs';
 
 const N_CLASS = 10;
@@ -18,52 +25,6 @@ function random(shape, scale = 1) {
   const values = normals(shape.reduce((product, n) => product * n, 1));
   return tf.tensor(scale === 1 ? values : values.map((x) => x * scale), shape);
 }
-
-/**
- * The gradient of a convolution with padding 2 in its 5 × 5 filter [5, 5, C, O], from x [N, H, W, C] and
- * g [N, H, W, O]: itself a convolution, of x by g over H and W, in which images and channels change places. The sum
- * of 25 products that it can be written as as well takes ten times as long.
- */
-function filterGradient(x, g) {
-  const images = tf.transpose(x, [3, 1, 2, 0]);
-  const filter = tf.transpose(g, [1, 2, 0, 3]);
-  return tf.transpose(tf.conv2d(images, filter, 1, 2), [1, 2, 0, 3]);
-}
-
-/** The gradient of the same in its input: the convolution of g by the filter turned round. */
-function inputGradient(g, filter) {
-  const turned = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]);
-  return tf.conv2d(g, turned, 1, 2);
-}
-
-function biasGradient(g) {
-  return tf.sum(g, [0, 1, 2]);
-}
-
-function convolution(x, filter, bias, activation = 'linear') {
-  return tf.fused.conv2d({ x, filter, bias, strides: 1, pad: 2, activation });
-}
-
-/** A convolution of data, which needs no gradient. */
-function firstConvolution(x, filter, bias) {
-  const apply = tf.customGrad((own, offset) => ({
-    value: convolution(x, own, offset),
-    gradFunc: (g) => [filterGradient(x, g), biasGradient(g)],
-  }));
-  return apply(filter, bias);
-}
-
-const secondConvolution = tf.customGrad((x, filter, bias, save) => {
-  save([x, filter]);
-  return {
-    value: convolution(x, filter, bias),
-    gradFunc: (g, [savedX, savedFilter]) => [
-      inputGradient(g, savedFilter),
-      filterGradient(savedX, g),
-      biasGradient(g),
-    ],
-  };
-});
 
 /** The network's variables and constants. */
 function network() {
