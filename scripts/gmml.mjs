@@ -1,4 +1,4 @@
-// What `npm start`, `npm test` and `npm run demo` run, from a fresh checkout on: install what is missing, build, then the thing itself.
+// What `npm start`, `npm test`, `npm run docs` and `npm run demo` run, from a fresh checkout on: install what is missing, build, then the thing itself.
 // Plain JavaScript without dependencies, because nothing is installed yet when it starts.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,13 +12,14 @@ const usage = `Usage: node scripts/gmml.mjs <command>
   build              install; build the packages and type check tests and examples
   test [arguments]   install and build; run vitest with the arguments
   demo [port]        install and build; train, build and serve the page of examples/draw-and-teach
+  docs               install; make the API reference and say where it is
   train [arguments]  install and build; run gmml-train with the arguments (default: ${defaultTrainArguments.join(' ')})`;
 
 requireNode();
 process.exitCode = await main(process.argv[2], process.argv.slice(3));
 
 async function main(command, args) {
-  if (!['install', 'build', 'demo', 'train', 'test'].includes(command)) {
+  if (!['install', 'build', 'demo', 'docs', 'train', 'test'].includes(command)) {
     console.error(usage);
     return 2;
   }
@@ -32,6 +33,10 @@ async function main(command, args) {
   if (command === 'demo') {
     const { demo } = await import('./demo.mjs');
     return demo(args);
+  }
+  if (command === 'docs') {
+    const { docs } = await import('./docs.mjs');
+    return docs();
   }
   const { test } = await import('./test.mjs');
   return test(args);

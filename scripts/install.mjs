@@ -46,11 +46,11 @@ function runPnpmInstall(extra) {
   });
 }
 
-/** The root, the packages, and the examples that have dependencies of their own, each with its manifest. */
+/** The root, the packages, the API reference, and the examples that have dependencies of their own, each with its manifest. */
 function readProjects() {
   const packages = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name));
   const examples = readdirSync(join(root, 'examples')).map((name) => join(root, 'examples', name));
-  return [root, ...packages.toSorted(), ...examples.toSorted()]
+  return [root, ...packages.toSorted(), join(root, 'reference'), ...examples.toSorted()]
     .filter((folder) => existsSync(join(folder, 'package.json')))
     .map((folder) => ({ folder, manifest: readFileSync(join(folder, 'package.json'), 'utf8') }));
 }

@@ -1,80 +1,31 @@
 // gmml init, stats and merge as processes, as a driver would call them.
 /* oxlint-disable no-await-in-loop -- iterations follow one another */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { GMML, OpenSetClassifier } from '@gmml/gmm';
 import {
   ClassStatistics,
-  EMStatistics,
   modelFromSafetensors,
   mixtureFromSafetensors,
   mixtureToSafetensors,
 } from '@gmml/gmm/statistics';
 import { parseSafetensors } from '@gmml/nn';
-import { beforeEach, describe, expect, test } from 'vitest';
-import { idxBytes, temporaryFolder } from '../data/idxFiles.js';
-import { npyBytes, npyRows } from '../data/npyFiles.js';
-import { blobs } from '../gmm/samples.js';
+import { describe, expect, test } from 'vitest';
+import { idxBytes } from '../data/idxFiles.js';
+import { npyRows } from '../data/npyFiles.js';
 import { gmml, type FinishedInBytes } from './process.js';
-
-/** A hang guard, not a speed limit. */
-const LONG = 5 * 60_000;
-
-const CUTS = [0, 50, 51, 400];
-const { x, labels } = blobs({ seed: 3, rows: 400, features: 4, components: 3, apart: 5 });
-
-let folder: string;
-let at: (name: string) => string;
-
-beforeEach(() => {
-  folder = temporaryFolder();
-  at = (name) => join(folder, name);
-  for (const [i, from] of CUTS.slice(0, -1).entries()) {
-    const to = CUTS[i + 1];
-    writeFileSync(at(`x-${i}.npy`), npyRows(Float64Array.from(x.slice(from, to).flat()), 4));
-    writeFileSync(
-      at(`y-${i}.npy`),
-      npyBytes("'<i8'", [to - from], BigInt64Array.from(labels.slice(from, to).map(BigInt))),
-    );
-  }
-});
-
-function expectDone({ code, stderr }: FinishedInBytes): void {
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-}
-
-/** The statistics of every shard. */
-async function statsOf(...args: readonly string[]): Promise<Buffer[]> {
-  const runs = await Promise.all(
-    [0, 1, 2].map((i) =>
-      gmml(['stats', at(`x-${i}.npy`), ...args.map((arg) => arg.replace('*', String(i)))]),
-    ),
-  );
-  for (const run of runs) expectDone(run);
-  return runs.map(({ stdout }) => stdout);
-}
-
-/** A mixture under which 1e100 has no density that float64 holds. */
-async function tightModel(): Promise<Uint8Array> {
-  const zeros = npyRows(new Float64Array(20), 4);
-  const { stdout } = await gmml(['init', '--regularization', '1e-110'], zeros);
-  return stdout;
-}
-
-function statisticsOfAll(covariance: 'full' | 'diag' | 'tied' | 'spherical' = 'full'): ClassStatistics {
-  const statistics = new ClassStatistics({ features: 4, covariance });
-  statistics.add(x, labels);
-  return statistics;
-}
-
-function expectSame(a: Uint8Array, b: Uint8Array): void {
-  const [left, right] = [parseSafetensors(a).tensors, parseSafetensors(b).tensors];
-  expect(Object.keys(left)).toEqual(Object.keys(right));
-  for (const [name, values] of Object.entries(left)) {
-    expect(values, name).toBeAllClose(right[name], { rtol: 1e-9, atol: 1e-9 });
-  }
-}
+import {
+  LONG,
+  CUTS,
+  folder,
+  at,
+  expectDone,
+  statsOf,
+  statisticsOfAll,
+  expectSame,
+  x,
+  labels,
+} from './shardFolder.js';
 
 describe('closed form', { timeout: LONG }, () => {
   test('shards with labels merge to the classifier of all rows', async () => {
@@ -233,167 +184,6 @@ describe('EM', { timeout: LONG }, () => {
       code: 1,
       stderr:
         'gmml: GaussianMixture.fit: there must be at least as many samples as components: 2 and 3. Use fewer components.\n',
-    });
-  });
-});
-
-describe('what is refused', { timeout: LONG }, () => {
-  test('a shard that is there twice, by its name or its content', async () => {
-    const stats = await statsOf('--labels', at('y-*.npy'));
-    const twice = await gmml(['merge', '--output', at('model')], Buffer.concat([...stats, stats[0]]));
-    expect(twice).toMatchObject({
-      code: 2,
-      stderr: `gmml: ClassStatistics.merge: every row must count once: rows 0 to 49 of ${at('x-0.npy')} are in both. Leave one of them out.\n`,
-    });
-    writeFileSync(at('copy.npy'), readFileSync(at('x-0.npy')));
-    const copy = await gmml(['stats', at('copy.npy'), '--labels', at('y-0.npy')]);
-    const both = Buffer.concat([stats[0], copy.stdout]);
-    const equal = await gmml(['merge', '--output', at('model')], both);
-    expect(equal).toMatchObject({
-      code: 2,
-      stderr: `gmml: ClassStatistics.merge: every row must count once: ${at('copy.npy')} has the same content as ${at('x-0.npy')}. Leave one of them out, or allow equal content.\n`,
-    });
-    expect(existsSync(at('model'))).toBe(false);
-    const allowed = await gmml(['merge', '--allow-equal'], both);
-    expectDone(allowed);
-    const counted = Object.values(OpenSetClassifier.fromSafetensors(allowed.stdout).counts);
-    expect(counted.reduce((sum, count) => sum + count, 0)).toBe(100);
-  });
-
-  test('bad rows, of which nothing is written', async () => {
-    const rows = Float64Array.from(x.flat());
-    rows[4 * 399 + 2] = NaN;
-    writeFileSync(at('nan.npy'), npyRows(rows, 4));
-    const bad = await gmml(['stats', at('nan.npy'), '--output', at('bad.stats')]);
-    expect(bad).toMatchObject({
-      code: 1,
-      stderr: `gmml: ${at('nan.npy')}: numbers must be finite and at most 1e100 in size: row 399, column 2 is NaN (both from 0).\n`,
-    });
-    const csv = await gmml(['stats'], Buffer.from('a,b\n1,2\n3,four\n'));
-    expect(csv).toMatchObject({
-      code: 1,
-      stderr: 'gmml: standard input: fields must be numbers: line 3, column 1 (b) is "four".\n',
-    });
-    expect(csv.stdout.length).toBe(0);
-    expect(readdirSync(folder).filter((name) => name.startsWith('bad'))).toEqual([]);
-  });
-
-  test('labels that do not fit the rows', async () => {
-    const run = async (...args: string[]): Promise<string> => {
-      const { code, stderr, stdout } = await gmml(['stats', at('x-0.npy'), ...args]);
-      expect([code, stdout.length]).toEqual([1, 0]);
-      return stderr;
-    };
-    expect(await run('--labels', at('y-1.npy'))).toBe(
-      `gmml: ${at('y-1.npy')}: there must be a label for each row: there are 1, and more rows.\n`,
-    );
-    expect(await run('--labels', at('y-2.npy'))).toBe(
-      `gmml: ${at('y-2.npy')}: there must be a row for each label: there are more labels.\n`,
-    );
-    expect(await run('--labels', at('x-0.npy'))).toBe(
-      `gmml: ${at('x-0.npy')}: labels must be one number or text a row: a row has 4.\n`,
-    );
-    expect(await run('--label-column', '0')).toBe(
-      `gmml: ${at('x-0.npy')}: --label-column is for CSV files: this is none. Use --labels.\n`,
-    );
-    writeFileSync(
-      at('half.npy'),
-      npyRows(
-        Float64Array.from({ length: 50 }, (_, n) => n / 2),
-        1,
-      ),
-    );
-    expect(await run('--labels', at('half.npy'))).toBe(
-      `gmml: ${at('half.npy')}: labels must be integers: row 1 has 0.5.\n`,
-    );
-  });
-
-  test.each([
-    [
-      ['stats', 'x', '--labels', 'y', '--label-column', 'z'],
-      '--labels and --label-column both say which label a row has. Leave one out.',
-    ],
-    [
-      ['stats', 'x', '--labels', 'y', '--model', 'm'],
-      '--labels is for the closed form: it cannot go with --model. Leave one out.',
-    ],
-    [
-      ['stats', 'x', '--covariance', 'full', '--model', 'm'],
-      '--covariance is for the closed form: it cannot go with --model. Leave one out.',
-    ],
-    [
-      ['stats', '--model', '-'],
-      'Only one of shard, labels and model can be standard input. Name a file for the others.',
-    ],
-    [
-      ['stats', '--rows', '0:5'],
-      '--rows of standard input need --name, by which it is seen that none counts twice.',
-    ],
-    [
-      ['stats', 'x', 'y'],
-      "too many arguments for 'stats'. Expected 1 argument but got 2. gmml --help lists the commands, gmml <command> --help their options.",
-    ],
-    [
-      ['stats', 'x', '--rows', '5:5'],
-      "--rows must be from:to, the first row and the first that is not meant any more: it is '5:5'.",
-    ],
-    [
-      ['stats', 'x', '--covariance', 'round'],
-      "--covariance must be one of full, diag, tied, spherical: it is 'round'.",
-    ],
-    [['merge', '--shrinkage', '2'], "--shrinkage must be a number from 0 to 1: it is '2'."],
-    [['merge'], 'There must be statistics to merge: there are none.'],
-    [['init', '--components', '0'], "--components must be an integer from 1 to 1000000: it is '0'."],
-    [
-      ['nothing'],
-      "unknown command 'nothing'. gmml --help lists the commands, gmml <command> --help their options.",
-    ],
-  ])('%j', async (args, message) => {
-    expect(await gmml(args)).toMatchObject({ code: 2, stderr: `gmml: ${message}\n` });
-  });
-
-  test('files that are no statistics, and statistics of different kinds', async () => {
-    const [stats] = await statsOf('--labels', at('y-*.npy'));
-    const cut = await gmml(['merge'], stats.subarray(0, stats.length - 1));
-    expect(cut).toMatchObject({
-      code: 1,
-      stderr: 'gmml: standard input: statistics must be whole safetensors files: byte 0 starts none.\n',
-    });
-    const { stdout: model } = await gmml(['init', at('x-0.npy')]);
-    writeFileSync(at('model'), model);
-    const em = await gmml(['stats', at('x-0.npy'), '--model', at('model')]);
-    expectDone(em);
-    expect(EMStatistics.fromSafetensors(em.stdout).rows).toBe(50);
-    const as = await gmml(['merge', '--as', 'gmml'], em.stdout);
-    expect(as).toMatchObject({
-      code: 2,
-      stderr: 'gmml: --as is for the closed form: these statistics are of EM. Leave it out.\n',
-    });
-    const rows = Float64Array.from(x.flat());
-    rows[4 * 7] = 1e100;
-    rows[4 * 7 + 1] = 1e100;
-    writeFileSync(at('model'), await tightModel());
-    const far = await gmml(['stats', '-', '--model', at('model')], npyRows(rows, 4));
-    expect(far).toMatchObject({
-      code: 1,
-      stderr:
-        'gmml: standard input: from row 0 on: EMStatistics.add: every sample must have a density: that of row 7 is 0. Scale the features.\n',
-    });
-    const mixed = await gmml(['merge'], Buffer.concat([stats, em.stdout]));
-    expect(mixed).toMatchObject({
-      code: 2,
-      stderr:
-        'gmml: All statistics must be of EM (gmml stats --model), or none: - differs from those before.\n',
-    });
-    const flags = await gmml(['merge', '--tolerance', '1'], stats);
-    expect(flags).toMatchObject({
-      code: 2,
-      stderr: 'gmml: --tolerance is for EM: these statistics are of the closed form. Leave it out.\n',
-    });
-    const other = await gmml(['stats', at('x-0.npy'), '--model', at('missing')]);
-    expect(other).toMatchObject({
-      code: 1,
-      stderr: `gmml: ${at('missing')} must be a readable file: there is no such file or folder.\n`,
     });
   });
 });

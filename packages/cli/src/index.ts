@@ -1,3 +1,9 @@
+/**
+ * What gmml-train and gmml run, for programs of your own. For Node.
+ *
+ * @module @gmml/cli
+ */
+
 export { auroc, expectedCalibrationError, falsePositiveRate } from './openSet/detection.js';
 export { InformationRequest, UsageError } from './errors.js';
 export { loadNetwork, type LoadedNetwork } from './training/loadNetwork.js';

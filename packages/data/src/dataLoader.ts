@@ -11,6 +11,7 @@ export type Dataset =
   | { readonly images: Tensor; readonly labels: Tensor }
   | { readonly features: Tensor; readonly labels: Tensor };
 
+/** Options of `DataLoader`. */
 export interface DataLoaderOptions {
   /** Rows in a batch, an integer of at least 1. Default 1. */
   batchSize?: number;
@@ -31,8 +32,10 @@ export interface DataLoaderOptions {
  * @throws ShapeError when features or labels have no first dimension, or their lengths differ
  * @throws ArgumentError when `batchSize` is not an integer of at least 1
  * @example
+ * const [features, labels] = [randn([100, 3]), zeros([100])];
  * const loader = new DataLoader([features, labels], { batchSize: 64, shuffle: true });
- * for (const [x, y] of loader) nllLoss(model.forward(x), y).backward();
+ * loader.length; // 2
+ * Array.from(loader, ([x]) => x.shape); // [[64, 3], [36, 3]]
  */
 export class DataLoader implements Iterable<Batch> {
   readonly batchSize: number;
@@ -66,6 +69,7 @@ export class DataLoader implements Iterable<Batch> {
     this.#generator = generator;
   }
 
+  /** The batches of one epoch, in an order drawn for it where they are shuffled. */
   [Symbol.iterator](): IterableIterator<Batch> {
     return this.#epoch();
   }
@@ -74,8 +78,9 @@ export class DataLoader implements Iterable<Batch> {
    * Draws the order of the rows [N] of an epoch, which `batches` takes; undefined, and nothing drawn, without `shuffle`.
    *
    * @example
+   * const loader = new DataLoader([randn([100, 3]), zeros([100])], { batchSize: 20, shuffle: true });
    * const order = loader.drawOrder();
-   * for (const [x, y] of loader.batches(order, 17)) …; // goes on in an epoch from its batch 17 on
+   * [...loader.batches(order, 3)].length; // 2: what is left of an epoch from its batch 3 on
    */
   drawOrder(): Int32Array | undefined {
     const generator = this.#generator ?? defaultGenerator();

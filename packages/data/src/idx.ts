@@ -21,7 +21,8 @@ export interface IdxData {
  * @throws ArgumentError when the file is missing or cannot be read
  * @throws FormatError when it is not an IDX file, is cut short or has bytes left over, or its gzip stream is damaged
  * @example
- * const { shape, data } = readIdx('train-images-idx3-ubyte.gz'); // shape [60000, 28, 28], data Uint8Array
+ * writeFileSync('labels-idx1-ubyte', Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 4));
+ * readIdx('labels-idx1-ubyte'); // shape [2], data [7, 4]
  * @see Yann LeCun, Corinna Cortes, Christopher Burges: The MNIST database, "The IDX file format"
  */
 export function readIdx(path: string): IdxData {

@@ -1,3 +1,9 @@
+/**
+ * Data sets, mini-batches, and files of numbers read as streams. For Node.
+ *
+ * @module @gmml/data
+ */
+
 export { DataLoader } from './dataLoader.js';
 export type { Batch, DataLoaderOptions, Dataset } from './dataLoader.js';
 export { parseIdx, readIdx } from './idx.js';

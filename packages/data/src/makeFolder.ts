@@ -1,4 +1,9 @@
-// The subpath @gmml/data/makeFolder.
+/**
+ * Folders that are made where they are missing.
+ *
+ * @module @gmml/data/makeFolder
+ */
+
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 

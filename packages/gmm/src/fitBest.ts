@@ -34,7 +34,9 @@ export interface Candidate {
  * Fits a mixture for every number of components and covariance type, and gives the one with the least BIC (or AIC) beside
  * the table of all. Ties go to the first. A candidate that cannot be fitted is in the table with its error.
  * @throws ArgumentError where there is nothing to try; the first candidate's error when every one fails
- * @example fitBest(x, { components: [1, 2, 3, 4], covariances: ['full', 'tied'] }).best.components
+ * @example
+ * const x = randn([200, 2]);
+ * fitBest(x, { components: [1, 2, 3], covariances: ['full', 'tied'] }).best.components; // 1
  */
 export function fitBest(
   x: Rows,

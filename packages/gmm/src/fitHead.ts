@@ -32,7 +32,18 @@ export interface FitHeadOptions extends GMMLFitOptions {
  * @throws ArgumentError without a GMML, a function `features` or any row; ShapeError for features that are not
  *   [B, inputDim]; what `GMML.fit` throws. The head is then as it was.
  * @example
- * fitHead(network, new DataLoader(digits, { batchSize: 500 }));
+ * class Network extends Module {
+ *   readonly hidden = new Linear(2, 8);
+ *   readonly head = new GMML(8, 8, 3);
+ *   features(x: Tensor): Tensor {
+ *     return this.hidden.forward(x).tanh();
+ *   }
+ *   override forward(x: Tensor): Tensor {
+ *     return this.head.forward(this.features(x));
+ *   }
+ * }
+ * const points = { images: randn([90, 2]), labels: tensor(Array.from({ length: 90 }, (_, n) => n % 3)) };
+ * fitHead(new Network(), new DataLoader(points, { batchSize: 30 })); // 90
  */
 export function fitHead(
   model: Module | HeadedModel,

@@ -72,7 +72,7 @@ export let mixtureOf: (state: { options: GaussianMixtureOptions; fitted: Fitted 
  *
  * @example
  * const mixture = new GaussianMixture({ components: 2 }).fit([[0], [1], [9], [11]]);
- * mixture.means.toArray(); // [[0.5], [10]], in either order
+ * mixture.means.toArray(); // [[0.5], [10.0]] or [[10.0], [0.5]]
  */
 export class GaussianMixture {
   readonly components: number;

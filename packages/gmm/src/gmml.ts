@@ -49,7 +49,10 @@ const STRETCH_FLOOR = 1e-4;
  *
  * @example
  * const head = new GMML(128, 128, 10, { covType: 'tril' });
- * const loss = nllLoss(head.forward(features), labels); // features [B, 128], labels [B]
+ * const [features, labels] = [randn([20, 128]), tensor(Array.from({ length: 20 }, (_, n) => n % 10))];
+ * head.initFromData(features, labels);
+ * const logPosteriors = head.forward(features); // [20, 10]
+ * nllLoss(logPosteriors, labels).backward();
  */
 export class GMML extends Module {
   readonly inputDim: number;

@@ -1,3 +1,9 @@
+/**
+ * The mixture layer, mixtures fitted by EM, and a classifier that may answer “none of these”.
+ *
+ * @module @gmml/gmm
+ */
+
 export type { CovType, Parametrization } from './feasible.js';
 export type { GMMLFit, GMMLFitOptions } from './fit.js';
 export { fitHead, type FitHeadOptions, type HeadedModel } from './fitHead.js';

@@ -60,7 +60,8 @@ export interface KMeansResult {
  * @param x [N, D], finite
  * @param k how many centres, at most N
  * @throws ShapeError, ArgumentError, NotFiniteError naming the rows
- * @example kMeans([[0], [1], [10], [11]], 2).labels.toArray() // [0, 0, 1, 1] or [1, 1, 0, 0]
+ * @example
+ * kMeans([[0], [1], [10], [11]], 2).labels.toArray(); // [0, 0, 1, 1] or [1, 1, 0, 0]
  */
 export function kMeans(x: Rows, k: number, options: KMeansOptions = {}): KMeansResult {
   const { init = 'kmeans++', restarts = 1, maxIterations = 300, tolerance = 1e-4 } = options;

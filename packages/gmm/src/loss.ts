@@ -25,6 +25,7 @@ export interface GMMLossOptions {
  * several components a class and any covariance.)
  *
  * @example
+ * const [head, features, labels] = [new GMML(2, 2, 3), randn([5, 2]), tensor([0, 1, 2, 0, 1])];
  * const loss = new GMMLoss({ margin: 0.3, likelihoodWeight: 0.1 });
  * loss.forward(head, features, labels).backward();
  */

@@ -38,6 +38,8 @@ export class MultivariateNormal {
 
   /**
    * @param mean [..., D], finite
+   * @param scale one of the three forms
+   * @param options how the two are checked
    * @param options.validate whether the numbers are looked at, or only the shapes; default true
    * @throws ArgumentError unless exactly one scale is given and its diagonal is positive; ShapeError when it
    *   does not fit the mean; NotFiniteError for NaN or infinities; NotPositiveDefiniteError naming the matrix

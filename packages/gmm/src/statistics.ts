@@ -1,4 +1,9 @@
-// The subpath @gmml/gmm/statistics: fits of data that comes in parts, on several processes or machines.
+/**
+ * Fits of data that comes in parts, on several processes or machines.
+ *
+ * @module @gmml/gmm/statistics
+ */
+
 export { ClassStatistics, type ClassStatisticsOptions } from './statistics/classStatistics.js';
 export { fit, type ParallelFitOptions } from './statistics/fit.js';
 export { mixtureFromSafetensors, mixtureToSafetensors } from './mixture/mixtureFile.js';

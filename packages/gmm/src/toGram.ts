@@ -20,6 +20,7 @@ import { GMML } from './gmml.js';
  * @throws NotPositiveDefiniteError naming the component that cannot be expressed; ArgumentError for the other conditions;
  *   NotFiniteError
  * @example
+ * const head = new GMML(16, 16, 10, { covType: 'tril', temperature: false });
  * saveSafetensors('head.safetensors', toGram(head).stateDict(), { format: 'pt' });
  */
 export function toGram(layer: GMML): GMML {

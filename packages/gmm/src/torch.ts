@@ -1,4 +1,8 @@
-// The subpath @gmml/gmm/torch: checkpoints of the original PyTorch layer. A page that has none does not load it.
+/**
+ * Checkpoints of the original PyTorch layer. A page that has none does not load it.
+ *
+ * @module @gmml/gmm/torch
+ */
 
 import { ArgumentError, Tensor } from '@gmml/tensor';
 import { checkOneOf, show } from '@gmml/tensor/checks';
@@ -36,8 +40,11 @@ const SHAPES: Readonly<Record<string, readonly Size[]>> = {
  * @throws ArgumentError naming every tensor of the layer that is missing, unexpected or of a wrong shape; when covType is
  *   not given, and when there are several layers and no prefix
  * @example
- * const { tensors } = loadSafetensors('checkpoint.safetensors');
+ * const original = new GMML(16, 16, 10, { covType: 'tril', parametrization: 'gram' });
+ * saveSafetensors('checkpoint.safetensors', original.stateDict());
+ * const { tensors } = loadSafetensors('checkpoint.safetensors'); // or one that torch has written
  * const head = gmmlFromTorch(tensors, { covType: 'tril' });
+ * head.nClass; // 10
  */
 export function gmmlFromTorch(
   tensors: Readonly<Record<string, Tensor>>,

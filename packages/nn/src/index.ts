@@ -1,3 +1,9 @@
+/**
+ * Modules, layers, losses, optimizers, schedulers and safetensors.
+ *
+ * @module @gmml/nn
+ */
+
 export { Buffer, Module, Parameter } from './module.js';
 export type { LoadOptions, LoadReport } from './module.js';
 export { kaimingUniform, uniform } from './init.js';

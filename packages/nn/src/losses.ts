@@ -5,6 +5,7 @@ import { checkNumber, checkOneOf, sameShape, show } from '@gmml/tensor/checks';
 /** What becomes of the losses of the samples: their mean, their sum, or each by itself. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
+/** Options of every loss. */
 export interface LossOptions {
   /** Default 'mean'. */
   reduction?: Reduction;

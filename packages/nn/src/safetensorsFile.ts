@@ -19,7 +19,9 @@ type FileSystem = typeof import('node:fs');
  * @param tensors by name, such as `model.stateDict()`
  * @param metadata strings to keep beside them
  * @example
+ * const model = new Linear(3, 2);
  * saveSafetensors('model.safetensors', model.stateDict(), { format: 'pt' });
+ * loadSafetensors('model.safetensors').tensors.weight.shape; // [2, 3]
  * @throws ArgumentError when the file cannot be written, or as {@link serializeSafetensors}
  */
 export function saveSafetensors(

@@ -1,4 +1,8 @@
-// The subpath @gmml/nn/wholeFile. The file system is handed in, so that a page can load what imports this file.
+/**
+ * Files that are written whole or not at all.
+ *
+ * @module @gmml/nn/wholeFile
+ */
 
 /**
  * Writes bytes to a file, whole or not at all: into a new file beside it, on disk, which then takes its name. A link to a file

@@ -19,6 +19,7 @@ import { ArgumentError, type Tensor } from '@gmml/tensor';
  * }
  */
 export interface Layered {
+  /** The layers that forward applies, one after the other. */
   layers(): readonly Module[];
 }
 

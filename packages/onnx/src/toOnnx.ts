@@ -22,11 +22,11 @@ export interface OnnxOptions {
  *
  * The model is a `Sequential`, or a `Layered` module, or a layer, that ends in a GMML or a Linear (whose outputs are logits);
  * an OpenSetClassifier; a GaussianMixture; or `{ features, head }`: layers and one of these. Its outputs are
- * - `logPosteriors` [N, C]: log p(class | x), of an OpenSetClassifier given that x is of one of the labels, of a GaussianMixture
+ * - `logPosteriors` [N, C] – log p(class | x), of an OpenSetClassifier given that x is of one of the labels, of a GaussianMixture
  *   the log-responsibilities of its components;
- * - `label` [N], int64: the most probable class; of a calibrated OpenSetClassifier −1 where x is too untypical for any;
- * - `logDensity` [N]: log p(x), a density that may exceed 0; of a mixture or an OpenSetClassifier;
- * - `typicality` [N]: the p-value in (0, 1], of a calibrated OpenSetClassifier from features alone, or with the posterior of the
+ * - `label` [N], int64 – the most probable class; of a calibrated OpenSetClassifier −1 where x is too untypical for any;
+ * - `logDensity` [N] – log p(x), a density that may exceed 0; of a mixture or an OpenSetClassifier;
+ * - `typicality` [N] – the p-value in (0, 1], of a calibrated OpenSetClassifier from features alone, or with the posterior of the
  *   network's trained head where the model is `{ features, head, posterior }`.
  *
  * Typicality is a rank: of a sample within rounding to float32 of a calibration sample it may be one of a neighbouring rank.

@@ -1,4 +1,8 @@
-// The subpath @gmml/tensor/checks: what constructors check before they build anything, and shapes in messages.
+/**
+ * What constructors check before they build anything, and shapes in messages.
+ *
+ * @module @gmml/tensor/checks
+ */
 
 import { ArgumentError } from './errors.js';
 

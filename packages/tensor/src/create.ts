@@ -32,7 +32,8 @@ export type TensorData = NestedArray | FloatArray | ArrayLike<number>;
  * A tensor of the given numbers, copied. A Float64Array gives float64 unless dtype says otherwise,
  * everything else float32.
  * @throws ShapeError for ragged arrays or a shape that does not fit; ArgumentError for entries that are not numbers
- * @example tensor([[1, 2], [3, 4]]).matmul(tensor([1, 1])).toArray() // [3, 7]
+ * @example
+ * tensor([[1, 2], [3, 4]]).matmul(tensor([1, 1])).toArray(); // [3, 7]
  */
 export function tensor(data: TensorData, { shape, dtype, requiresGrad = false }: TensorOptions = {}): Tensor {
   if (typeof data !== 'number' && !(typeof data === 'object' && data !== null && 'length' in data)) {

@@ -1,3 +1,9 @@
+/**
+ * Tensors in float32 and float64 with reverse-mode autograd, linear algebra, convolution, backends and a seeded generator.
+ *
+ * @module @gmml/tensor
+ */
+
 export {
   ArgumentError,
   DTypeError,

@@ -1,3 +1,9 @@
+/**
+ * To and from `ndarray`, without a copy where the memory allows it.
+ *
+ * @module @gmml/tensor/ndarray
+ */
+
 import ndarray from 'ndarray';
 import type { Data, NdArray } from 'ndarray';
 import ops from 'ndarray-ops';
@@ -34,13 +40,18 @@ export function toNdarray(x: Tensor, { copy = 'auto' }: { copy?: CopyMode } = {}
  * offset), of the asked `dtype`. Everything else (transposed, stepped or reversed views, integers, plain arrays) is
  * copied with ndarray-ops.
  *
+ * @param array of any strides and number format but bigints
+ * @param options whether memory is shared, and what the numbers are
  * @param options.copy `'auto'` (default) copies only where it must, `'never'` throws there, `'always'` shares nothing.
  * @param options.dtype default: that of the ndarray if it has floats, else `'float32'`.
  * @throws ArgumentError when `'never'` meets an ndarray that must be copied, or for an unknown copy mode.
  * @throws DTypeError for an ndarray of bigints.
  *
  * @example
- * fromNdarray(ndarray(new Float64Array([1, 2, 3, 4]), [2, 2]).transpose(1, 0)).toArray(); // [[1, 3], [2, 4]]
+ * import ndarray from 'ndarray';
+ *
+ * const view = ndarray(new Float64Array([1, 2, 3, 4]), [2, 2]).transpose(1, 0);
+ * fromNdarray(view).toArray(); // [[1, 3], [2, 4]]
  */
 export function fromNdarray(
   array: NdArray,

@@ -89,6 +89,7 @@ export class Generator {
     return order;
   }
 
+  /** Where the generator is, as plain numbers: what `setState` goes on from. */
   getState(): GeneratorState {
     return { words: Array.from(this.#words), spare: this.#spare };
   }

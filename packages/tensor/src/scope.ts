@@ -16,8 +16,9 @@ import { Tensor } from './tensor.js';
  * @throws ArgumentError when `fn` returns a promise, whose later part would run after the end
  * @throws ScopeError, from any operation on a tensor of the scope after its end
  * @example
+ * const [model, x, y] = [new Sequential(new Linear(3, 2)), randn([4, 3]), tensor([0, 1, 1, 0])];
  * const loss = scope(() => {
- *   const loss = nllLoss(model.forward(x), y);
+ *   const loss = crossEntropy(model.forward(x), y);
  *   loss.backward();
  *   return loss.item();
  * });

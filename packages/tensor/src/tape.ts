@@ -40,7 +40,9 @@ export function isGradEnabled(): boolean {
 /**
  * Runs `fn` without recording, for inference and updates. Nests; an exception restores the state.
  * @throws ArgumentError when `fn` returns a promise, whose later part would be recorded.
- * @example noGrad(() => model.forward(x)).requiresGrad // false
+ * @example
+ * const x = ones([2], { requiresGrad: true });
+ * noGrad(() => x.mul(2)).requiresGrad; // false
  */
 export function noGrad<T>(fn: () => T): T {
   const before = enabled;

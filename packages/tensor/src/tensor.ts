@@ -60,7 +60,7 @@ export interface SolveOptions {
  * @example
  * const x = tensor([1, 2, 3], { requiresGrad: true });
  * x.square().sum().backward();
- * x.grad.toArray(); // [2, 4, 6]
+ * x.grad!.toArray(); // [2, 4, 6]
  */
 export class Tensor extends Variable {
   #gradient: Tensor | null = null;
@@ -140,99 +140,130 @@ export class Tensor extends Variable {
 
   // Arithmetic and comparisons, broadcasting
 
+  /** this + other. */
   add(other: Operand): Tensor {
     return apply(arithmetic.add, [this, this.#lift('add', other)]);
   }
+  /** this − other. */
   sub(other: Operand): Tensor {
     return apply(arithmetic.sub, [this, this.#lift('sub', other)]);
   }
+  /** this · other, entry by entry. */
   mul(other: Operand): Tensor {
     return apply(arithmetic.mul, [this, this.#lift('mul', other)]);
   }
+  /** this / other, entry by entry. */
   div(other: Operand): Tensor {
     return apply(arithmetic.div, [this, this.#lift('div', other)]);
   }
+  /** this to the power of other. */
   pow(other: Operand): Tensor {
     return apply(arithmetic.pow, [this, this.#lift('pow', other)]);
   }
+  /** The larger of the two; NaN wins. */
   maximum(other: Operand): Tensor {
     return apply(arithmetic.maximum, [this, this.#lift('maximum', other)]);
   }
+  /** The smaller of the two; NaN wins. */
   minimum(other: Operand): Tensor {
     return apply(arithmetic.minimum, [this, this.#lift('minimum', other)]);
   }
+  /** 1 where this = other, else 0; no gradient, as of all comparisons. */
   equal(other: Operand): Tensor {
     return apply(arithmetic.equal, [this, this.#lift('equal', other)]);
   }
+  /** 1 where this ≠ other, else 0. */
   notEqual(other: Operand): Tensor {
     return apply(arithmetic.notEqual, [this, this.#lift('notEqual', other)]);
   }
+  /** 1 where this > other, else 0. */
   greater(other: Operand): Tensor {
     return apply(arithmetic.greater, [this, this.#lift('greater', other)]);
   }
+  /** 1 where this ≥ other, else 0. */
   greaterEqual(other: Operand): Tensor {
     return apply(arithmetic.greaterEqual, [this, this.#lift('greaterEqual', other)]);
   }
+  /** 1 where this < other, else 0. */
   less(other: Operand): Tensor {
     return apply(arithmetic.less, [this, this.#lift('less', other)]);
   }
+  /** 1 where this ≤ other, else 0. */
   lessEqual(other: Operand): Tensor {
     return apply(arithmetic.lessEqual, [this, this.#lift('lessEqual', other)]);
   }
 
   // Elementwise functions
 
+  /** −x. */
   neg(): Tensor {
     return apply(elementwise.neg, [this]);
   }
+  /** eˣ. */
   exp(): Tensor {
     return apply(elementwise.exp, [this]);
   }
+  /** The natural logarithm. */
   log(): Tensor {
     return apply(elementwise.log, [this]);
   }
+  /** log(1 + x), accurate for small x. */
   log1p(): Tensor {
     return apply(elementwise.log1p, [this]);
   }
+  /** eˣ − 1, accurate for small x. */
   expm1(): Tensor {
     return apply(elementwise.expm1, [this]);
   }
+  /** √x. */
   sqrt(): Tensor {
     return apply(elementwise.sqrt, [this]);
   }
+  /** x². */
   square(): Tensor {
     return apply(elementwise.square, [this]);
   }
+  /** 1/x. */
   reciprocal(): Tensor {
     return apply(elementwise.reciprocal, [this]);
   }
+  /** sin x. */
   sin(): Tensor {
     return apply(elementwise.sin, [this]);
   }
+  /** cos x. */
   cos(): Tensor {
     return apply(elementwise.cos, [this]);
   }
+  /** |x|. */
   abs(): Tensor {
     return apply(elementwise.abs, [this]);
   }
+  /** max(x, 0). */
   relu(): Tensor {
     return apply(elementwise.relu, [this]);
   }
+  /** tanh x. */
   tanh(): Tensor {
     return apply(elementwise.tanh, [this]);
   }
+  /** 1/(1 + e⁻ˣ). */
   sigmoid(): Tensor {
     return apply(elementwise.sigmoid, [this]);
   }
+  /** log(1 + eˣ), which neither end overflows. */
   softplus(): Tensor {
     return apply(elementwise.softplus, [this]);
   }
+  /** −log(1 + e⁻ˣ). */
   logSigmoid(): Tensor {
     return apply(elementwise.logSigmoid, [this]);
   }
+  /** 1 where x is NaN, else 0; no gradient. */
   isNaN(): Tensor {
     return apply(elementwise.isNaN, [this]);
   }
+  /** 1 where x is finite, else 0; no gradient. */
   isFinite(): Tensor {
     return apply(elementwise.isFinite, [this]);
   }
@@ -244,16 +275,20 @@ export class Tensor extends Variable {
 
   // Reductions over one dimension, several, or (by default) all
 
+  /** Σ x, summed in float64 on the reference. */
   sum(dim?: Dims, options?: KeepDim): Tensor {
     return apply(reduce.sum, [this], this.#reduction('sum', dim, options));
   }
+  /** Σ x / n. */
   mean(dim?: Dims, options?: KeepDim): Tensor {
     const { dims } = this.#reduction('mean', dim);
     return this.sum(dim, options).div(sizeOf(dims.map((d) => this.shape[d])));
   }
+  /** The largest; NaN wins. A tie shares the gradient equally. */
   max(dim?: Dims, options?: KeepDim): Tensor {
     return apply(reduce.max, [this], this.#reduction('max', dim, options));
   }
+  /** The smallest; NaN wins. A tie shares the gradient equally. */
   min(dim?: Dims, options?: KeepDim): Tensor {
     return apply(reduce.min, [this], this.#reduction('min', dim, options));
   }
@@ -261,6 +296,7 @@ export class Tensor extends Variable {
   variance(dim?: Dims, { correction = 1, ...options }: KeepDim & { correction?: number } = {}): Tensor {
     return apply(reduce.variance, [this], { correction, ...this.#reduction('variance', dim, options) });
   }
+  /** log Σ eˣ, shifted so that nothing overflows; −∞ of nothing but −∞, with gradient 0. */
   logSumExp(dim?: Dims, options?: KeepDim): Tensor {
     return apply(reduce.logSumExp, [this], this.#reduction('logSumExp', dim, options));
   }
@@ -272,9 +308,11 @@ export class Tensor extends Variable {
   argmin(dim?: number, options?: KeepDim): Tensor {
     return position(reduce.argmin, this, dim, options);
   }
+  /** eˣ/Σ eˣ along dim. */
   softmax(dim: number): Tensor {
     return apply(reduce.softmax, [this], { dim: this.#dim('softmax', dim) });
   }
+  /** x − log Σ eˣ along dim. */
   logSoftmax(dim: number): Tensor {
     return apply(reduce.logSoftmax, [this], { dim: this.#dim('logSoftmax', dim) });
   }
@@ -304,9 +342,11 @@ export class Tensor extends Variable {
     if (this.ndim < 2) throw new ShapeError(`t: at least two dimensions: the shape is ${show(this.shape)}.`);
     return this.transpose(-2, -1);
   }
+  /** Dimension i of the result is dimension dims[i] of this. */
   permute(dims: readonly number[]): Tensor {
     return apply(movement.permute, [this], { dims: dims.map((d) => this.#dim('permute', d)) });
   }
+  /** Repeated along dimensions of size 1, and new ones in front; −1 keeps a size. */
   expand(shape: Shape): Tensor {
     return apply(movement.expand, [this], { shape });
   }
@@ -327,23 +367,29 @@ export class Tensor extends Variable {
     const clip = (i: number): number => Math.max(0, Math.min(n, i < 0 ? i + n : i));
     return apply(movement.slice, [this], { dim: at, start: clip(start), end: clip(end), step });
   }
+  /** out[i, j, k] = x[i, index[i, j, k], k] for dim 1, and so on. */
   gather(dim: number, index: Tensor): Tensor {
     return apply(indexing.gather, [this], { dim: this.#dim('gather', dim), index: viewOf(index) });
   }
+  /** Entries index[0], index[1], … along dim. */
   indexSelect(dim: number, index: Indices): Tensor {
     const view =
       index instanceof Tensor ? viewOf(index) : { data: Float64Array.from(index), shape: [index.length] };
     return apply(indexing.indexSelect, [this], { dim: this.#dim('indexSelect', dim), index: view });
   }
+  /** What lies on and below diagonal k of each matrix; 0 elsewhere. */
   tril(k = 0): Tensor {
     return apply(movement.tril, [this], { k });
   }
+  /** What lies on and above diagonal k of each matrix; 0 elsewhere. */
   triu(k = 0): Tensor {
     return apply(movement.triu, [this], { k });
   }
+  /** The offset-th diagonal of each matrix in the last two dimensions. */
   diagonal(offset = 0): Tensor {
     return apply(movement.diagonal, [this], { offset });
   }
+  /** Square matrices with the last dimension on their offset-th diagonal, 0 elsewhere. */
   diagEmbed(offset = 0): Tensor {
     return apply(movement.diagEmbed, [this], { offset });
   }
@@ -377,6 +423,7 @@ export class Tensor extends Variable {
     }
     return apply(matmul, [this, other], { transposeA, transposeB, lower });
   }
+  /** The lower triangular L with A = L Lᵀ [..., D, D], of the lower triangle of A. @throws NotPositiveDefiniteError, NotFiniteError */
   cholesky(): Tensor {
     return apply(linalg.cholesky, [this]);
   }

@@ -42,6 +42,7 @@ export interface UnknownResult {
   density?: Separation;
 }
 
+/** The kinds of unknown inputs: four made of test digits, and a label that was left out of training. */
 export type UnknownName = 'noise' | 'inverted' | 'rotated' | 'permuted' | 'unseen';
 
 /** What a trained network knows of what it does not know. */

@@ -40,6 +40,7 @@ export interface TestProgress {
   total: number;
 }
 
+/** What an epoch came to. */
 export interface EpochResult {
   /** From 1. */
   epoch: number;
@@ -63,6 +64,7 @@ export interface EpochResult {
 export interface Reporter {
   /** As a file of the data set comes in, before everything else. */
   download(progress: DownloadProgress): void;
+  /** Once, before the first epoch. */
   start(run: RunDescription): void;
   /** After each mini-batch. */
   step(progress: BatchProgress): void;
@@ -70,9 +72,11 @@ export interface Reporter {
   batch(progress: BatchProgress): void;
   /** At the start of testing, and after each batch of it. */
   testing(progress: TestProgress): void;
+  /** After each epoch and its test. */
   epoch(result: EpochResult): void;
   /** Early stopping has given the network the weights of the epoch `best`, after `ran` epochs. Not where these are one. */
   backTo(best: EpochResult, ran: number): void;
+  /** The trained model is written. */
   saved(path: string): void;
   /** The report of the run is written. */
   reported(path: string): void;

@@ -7,6 +7,7 @@ import type { PresetName } from './presets.js';
 import { count } from '../words.js';
 import type { KnownDigits } from './knownDigits.js';
 
+/** Options of `train`, those of gmml-train. */
 export interface TrainOptions {
   /** Images in a training step. Default 64. */
   batchSize: number;
@@ -85,6 +86,7 @@ export interface TrainOptions {
   resume?: string;
 }
 
+/** What holds where an option is not given. */
 export const defaultTrainOptions: Readonly<TrainOptions> = {
   batchSize: 64,
   testBatchSize: 1000,

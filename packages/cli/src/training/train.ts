@@ -43,8 +43,8 @@ export interface TrainResult {
  * @throws InterruptedError when the run was stopped by a signal
  * @example
  * const { epochs, openSet } = await train({ epochs: 1, unseen: 7 });
- * epochs[0].testAccuracy; // 0.94
- * openSet?.unknown.unseen?.features.auroc; // 0.9
+ * epochs[0].testAccuracy > 0.9; // true
+ * openSet!.unknown.unseen!.features.auroc > 0.85; // true
  */
 export async function train(
   options: Partial<TrainOptions> = {},

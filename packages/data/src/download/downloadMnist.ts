@@ -21,6 +21,7 @@ export interface DownloadProgress {
   host: string;
 }
 
+/** Options of `downloadMnist`. */
 export interface DownloadOptions {
   /** Folder for the files, made where it is missing. Default: one of the data set's name in `cacheFolder()`. */
   folder?: string;

@@ -47,8 +47,10 @@ const LARGEST = 1e100;
  * has one column. All numbers must be finite and at most 1e100 in size.
  *
  * @example
- * const shard = await Shard.open('part-0.npy');
- * for await (const { values, rows } of shard.blocks()) count += rows;
+ * const shard = await Shard.open(Readable.from([new TextEncoder().encode('1,2\n3,4\n5,6\n')]));
+ * let count = 0;
+ * for await (const { rows } of shard.blocks()) count += rows;
+ * count; // 3
  */
 export class Shard {
   readonly name: string;

@@ -45,8 +45,12 @@ const START_BYTES = 64;
  * stream, once, so that it may be larger than memory.
  *
  * @example
- * const table = await Table.open('flowers.csv');
+ * const bytes = new TextEncoder().encode('length,width\n1,2\n3,4\n');
+ * const table = await Table.open(Readable.from([bytes]));
+ * table.columns; // ['length', 'width']
+ * let count = 0;
  * for await (const { rows } of table.blocks()) count += rows;
+ * count; // 2
  */
 export class Table {
   readonly name: string;

@@ -1,4 +1,8 @@
-// The subpath @gmml/gmm/parameters: the numbers of a classifier, for programs that compute elsewhere.
+/**
+ * The numbers of an `OpenSetClassifier`, for programs that compute elsewhere.
+ *
+ * @module @gmml/gmm/parameters
+ */
 
 import { ArgumentError } from '@gmml/tensor';
 import type { OpenSetParameters } from './modelParameters.js';

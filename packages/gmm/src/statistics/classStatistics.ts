@@ -157,6 +157,7 @@ export class ClassStatistics {
   /**
    * The mixture of one component a label, in the order of `labels`: what `GaussianMixture.fit` starts from with
    * `init: { labels }`, weights as often as there are rows.
+   * @param options how covariances are made
    * @param options.regularization as in `GaussianMixture`; default 1e-6
    * @throws ArgumentError without rows; NotPositiveDefiniteError naming the component, the index of the label
    */
@@ -185,6 +186,7 @@ export class ClassStatistics {
   /**
    * The layer that `GMML.fit` makes of all rows with a fixed shrinkage ρ, in float64, its classes in the order of `labels`. 'tied'
    * is ρ = 1; 'spherical' is variances that are equal.
+   * @param options how covariances are made
    * @param options.shrinkage ρ from 0 (default) to 1 in Σ = (1 − ρ)·S + ρ·T toward the mean covariance; 'auto' needs rows
    * @param options.covType 'tril' (default) or 'full'; variances are always 'diag'
    * @throws ArgumentError without rows; NotPositiveDefiniteError naming the class

@@ -42,6 +42,8 @@ interface Model {
  * (Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983; Bishop 2006, §9.2.2.)
  *
  * @example
+ * const [someRows, otherRows] = [randn([100, 2]), randn([50, 2])];
+ * const mixture = new GaussianMixture({ components: 2, maxIterations: 0 }).fit(someRows); // where EM starts
  * const [a, b] = [new EMStatistics(mixture), new EMStatistics(mixture)];
  * a.add(someRows);
  * b.add(otherRows);

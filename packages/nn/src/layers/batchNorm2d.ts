@@ -3,6 +3,7 @@ import type { DType, Tensor } from '@gmml/tensor';
 import { checkInteger, checkNumber, show } from '@gmml/tensor/checks';
 import { Buffer, Module, Parameter } from '../module.js';
 
+/** Options of `BatchNorm2d`. */
 export interface BatchNorm2dOptions {
   /** Added to the variance, at least 0. Default 1e-5. */
   eps?: number;

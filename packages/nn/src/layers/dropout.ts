@@ -3,6 +3,7 @@ import type { Generator, Tensor } from '@gmml/tensor';
 import { checkNumber } from '@gmml/tensor/checks';
 import { Module } from '../module.js';
 
+/** Options of `Dropout`. */
 export interface DropoutOptions {
   /** Where the masks are drawn from. Default: the generator that `manualSeed` seeds. */
   generator?: Generator;

@@ -3,6 +3,7 @@ import type { DType, Shape, Tensor } from '@gmml/tensor';
 import { checkInteger, checkNumber, show } from '@gmml/tensor/checks';
 import { Module, Parameter } from '../module.js';
 
+/** Options of `LayerNorm`. */
 export interface LayerNormOptions {
   /** Added to the variance, at least 0. Default 1e-5. */
   eps?: number;

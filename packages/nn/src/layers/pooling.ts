@@ -3,6 +3,7 @@ import type { Size2d, Tensor } from '@gmml/tensor';
 import { toPair } from '@gmml/tensor/checks';
 import { Module } from '../module.js';
 
+/** Options of `MaxPool2d`. */
 export interface MaxPool2dOptions {
   /** How far the window moves, at least 1. Default: the kernel size. */
   stride?: Size2d;

@@ -3,6 +3,7 @@ import { kernels } from '@gmml/tensor/kernels';
 import { checkNumber } from '@gmml/tensor/checks';
 import { Optimizer } from './optimizer.js';
 
+/** Options of `Adadelta`. */
 export interface AdadeltaOptions {
   /** What the update is multiplied by, at least 0. Default 1. */
   lr?: number;

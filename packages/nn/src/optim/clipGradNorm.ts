@@ -1,6 +1,7 @@
 import { ArgumentError, NotFiniteError } from '@gmml/tensor';
 import type { FloatArray, Tensor } from '@gmml/tensor';
 
+/** Options of `clipGradNorm`. */
 export interface ClipGradNormOptions {
   /** p of the norm (Σ |g|ᵖ)^(1/p), above 0; Infinity takes the largest |g|. Default 2. */
   normType?: number;

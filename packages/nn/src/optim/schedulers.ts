@@ -57,6 +57,7 @@ export abstract class Scheduler<Options extends object = object> {
     this.#optimizer.lr = this.lrAt(this.#epoch, this.#baseLr);
   }
 
+  /** What `loadStateDict` goes on from, as plain numbers. */
   stateDict(): SchedulerState {
     return {
       algorithm: this.#algorithm,
@@ -85,6 +86,7 @@ export abstract class Scheduler<Options extends object = object> {
   }
 }
 
+/** Options of `StepLR`. */
 export interface StepLROptions {
   /** How many epochs a learning rate lasts, an integer of at least 1. */
   stepSize: number;
@@ -98,8 +100,10 @@ export interface StepLROptions {
  * @throws ArgumentError when an option is out of range
  * @see PyTorch `torch.optim.lr_scheduler.StepLR`
  * @example
- * const scheduler = new StepLR(optimizer, { stepSize: 1, gamma: 0.7 }); // optimizer.lr is 1
- * scheduler.step(); // optimizer.lr is 0.7
+ * const optimizer = new SGD(new Linear(2, 2).parameters(), { lr: 1 });
+ * const scheduler = new StepLR(optimizer, { stepSize: 1, gamma: 0.7 });
+ * scheduler.step();
+ * optimizer.lr; // 0.7
  */
 export class StepLR extends Scheduler<Required<StepLROptions>> {
   constructor(optimizer: Scheduled, { stepSize, gamma = 0.1 }: StepLROptions) {
@@ -117,6 +121,7 @@ export class StepLR extends Scheduler<Required<StepLROptions>> {
   }
 }
 
+/** Options of `CosineAnnealingLR`. */
 export interface CosineAnnealingLROptions {
   /** Epochs from the first learning rate to the lowest, an integer of at least 1. */
   tMax: number;

@@ -4,6 +4,7 @@ import { kernels } from '@gmml/tensor/kernels';
 import { checkBoolean, checkNumber } from '@gmml/tensor/checks';
 import { Optimizer } from './optimizer.js';
 
+/** Options of `SGD`. */
 export interface SGDOptions {
   /** Learning rate, at least 0. Default 1e-3. */
   lr?: number;

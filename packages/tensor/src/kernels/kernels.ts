@@ -180,14 +180,19 @@ export interface Kernels {
   argExtremum(sign: 1 | -1, x: FloatArray, rows: Rows, out: FloatArray): void;
   /** Σ (x − mean)² / (length − correction), centred first. */
   variance(x: FloatArray, rows: Rows, correction: number, out: FloatArray): void;
+  /** 2·(x − mean)/(length − correction)·g. */
   varianceBackward(x: FloatArray, g: FloatArray, rows: Rows, correction: number, out: FloatArray): void;
   /** log Σ exp(x), shifted by the maximum; −∞ for rows of −∞ and for empty rows. */
   logSumExp(x: FloatArray, rows: Rows, out: FloatArray): void;
   /** g·exp(x − y), and 0 where y is −∞. */
   logSumExpBackward(x: FloatArray, y: FloatArray, g: FloatArray, rows: Rows, out: FloatArray): void;
+  /** eˣ/Σ eˣ along the rows, shifted by the maximum. */
   softmax(x: FloatArray, rows: Rows, out: FloatArray): void;
+  /** y·(g − Σ g·y). */
   softmaxBackward(y: FloatArray, g: FloatArray, rows: Rows, out: FloatArray): void;
+  /** x − log Σ eˣ along the rows, shifted by the maximum. */
   logSoftmax(x: FloatArray, rows: Rows, out: FloatArray): void;
+  /** g − eʸ·Σ g. */
   logSoftmaxBackward(y: FloatArray, g: FloatArray, rows: Rows, out: FloatArray): void;
 
   /** out [batch, m, n] = op(A) op(B). */
@@ -195,7 +200,9 @@ export interface Kernels {
 
   /** Cross-correlation with zero padding plus bias: x [N, C, H, W], weight [O, C, KH, KW], bias [O]. */
   conv2d(x: FloatArray, weight: FloatArray, bias: FloatArray | null, sizes: ConvSizes, out: FloatArray): void;
+  /** The gradient of conv2d's x from g [N, O, outH, outW]. */
   conv2dInputGradient(g: FloatArray, weight: FloatArray, sizes: ConvSizes, out: FloatArray): void;
+  /** The gradient of conv2d's weight from g [N, O, outH, outW]. */
   conv2dWeightGradient(g: FloatArray, x: FloatArray, sizes: ConvSizes, out: FloatArray): void;
   /** The largest of each window; `positions` gets where in x it was first met in row-major order. NaN wins, the last one. */
   maxPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray, positions: Int32Array): void;

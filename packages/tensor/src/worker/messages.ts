@@ -4,7 +4,9 @@ import { GmmlError } from '../errors.js';
 
 /** One end of a connection: a Worker, a worker's global scope, or a MessagePort. */
 export interface Port {
+  /** Sends a message; the buffers named move over. */
   postMessage(message: unknown, transfer: ArrayBuffer[]): void;
+  /** Listens: to `message`, and to what says that a worker failed. */
   addEventListener(type: string, listener: (event: unknown) => void): void;
   /** A MessagePort waits for it. */
   start?(): void;

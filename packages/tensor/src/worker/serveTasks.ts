@@ -26,16 +26,23 @@ export type Task<A = any, R = any, P = any> = (argument: A, context: TaskContext
  * @param port default the worker's own scope, in Node `parentPort`
  * @throws ArgumentError where there is no port
  * @example
- * // worker.js
- * serveTasks({
- *   async fit({ x, iterations }, { progress, pause }) {
- *     for (let i = 0; i < iterations; i++) {
- *       progress({ iteration: i, loss: step(x) });
+ * const tasks = {
+ *   async sumOfPowers({ x, powers }: { x: Tensor; powers: number }, { progress, pause }: TaskContext) {
+ *     let total = zeros(x.shape);
+ *     for (let power = 1; power <= powers; power++) {
+ *       total = total.add(x.pow(power));
+ *       progress({ power });
  *       await pause();
  *     }
- *     return { means };
+ *     return { total };
  *   },
- * });
+ * };
+ * const { port1, port2 } = new MessageChannel(); // a worker calls serveTasks(tasks) alone
+ * serveTasks(tasks, port1);
+ * const worker = new TaskWorker<typeof tasks>(port2);
+ * const { total } = await worker.run('sumOfPowers', { x: tensor([1, 2]), powers: 3 });
+ * total.toArray(); // [3, 14]
+ * worker.close();
  */
 export function serveTasks(tasks: Readonly<Record<string, Task>>, port: Port = ownPort()): void {
   const running = new Map<number, { reason: Error | null }>();

@@ -16,7 +16,9 @@ declare function structuredClone(value: unknown, options: { transfer: ArrayBuffe
 export interface Abortable {
   readonly aborted: boolean;
   readonly reason: unknown;
+  /** Calls the listener when the signal is aborted. */
   addEventListener(type: 'abort', listener: () => void): void;
+  /** Calls it no more. */
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
@@ -44,11 +46,12 @@ interface Pending {
  *
  * @typeParam T the tasks, as in `TaskWorker<typeof tasks>`: names, arguments, results and progress are checked by it
  * @example
+ * const x = randn([100, 2]);
  * const worker = new TaskWorker(new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }));
  * const controller = new AbortController();
- * const { means } = await worker.run('fit', { x, iterations: 50 }, {
+ * const result = await worker.run('fit', { x, iterations: 50 }, {
  *   signal: controller.signal,
- *   onProgress: ({ iteration, loss }) => draw(iteration, loss),
+ *   onProgress: (value) => console.log(value),
  * });
  * worker.close();
  */

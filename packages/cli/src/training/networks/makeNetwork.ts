@@ -53,7 +53,7 @@ export const modelNames = Object.keys(MODELS) as readonly ModelName[];
  * @example
  * const head = { dim: 128, nClass: 10, linearClassifier: false, covType: 'tril', components: 1 } as const;
  * const network = makeNetwork({ network: 'mlp', imageShape: [1, 28, 28], hidden: [256, 256], ...head });
- * network.forward(images).shape; // [B, 10]
+ * network.forward(zeros([5, 1, 28, 28])).shape; // [5, 10]
  */
 export function makeNetwork(description: NetworkDescription, generator?: Generator): Network {
   const { network } = description;

@@ -1,0 +1,25 @@
+// Runs compiled programs one after the other, each from the same random numbers, and prints what differs from the documentation.
+//
+//   node runPrograms.mjs '[{ "module": "/…/0.js", "place": "README.md:10" }]'
+import { pathToFileURL } from 'node:url';
+import { manualSeed, useBackend } from '@gmml/tensor';
+
+const { takeResults } = await import('./.programs/shown.js');
+const problems = [];
+let compared = 0;
+const programs = JSON.parse(process.argv[2]);
+for (const { module, place } of programs) {
+  manualSeed(0);
+  // oxlint-disable-next-line no-await-in-loop -- programs follow one another
+  await useBackend('reference');
+  try {
+    // oxlint-disable-next-line no-await-in-loop -- programs follow one another
+    await import(pathToFileURL(module).href);
+  } catch (error) {
+    problems.push(`${place}: the program fails: ${error.stack}`);
+  }
+  const results = takeResults();
+  problems.push(...results.problems);
+  compared += results.compared;
+}
+console.log(`\n${JSON.stringify({ problems, compared })}`);
