@@ -8,6 +8,11 @@ const example = 'examples/draw-and-teach';
 
 /** @param args of its server: the port */
 export async function demo(args) {
+  const [port = '8080', ...more] = args;
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535 || more.length > 0) {
+    console.error(`demo: the port must be one integer from 0 to 65535: it is '${args.join(' ')}'.`);
+    return 2;
+  }
   const built = (await build(example)) || (await build(`${example}/page`));
   if (built !== 0) {
     console.error('The build failed; the errors are above.');
@@ -16,7 +21,7 @@ export async function demo(args) {
   return (
     (await model()) ||
     (await runNode(`${example}/buildSite.mjs`, [])) ||
-    runNode(`${example}/serve.mjs`, args)
+    runNode(`${example}/serve.mjs`, [port])
   );
 }
 

@@ -1,4 +1,4 @@
-// Serves dist/site with the headers that let a page use threads, and prints the address: node serve.mjs [port]
+// Serves dist/site with the headers that let a page use threads, and prints the address: node serve.mjs [port: 8080]
 import { fileURLToPath } from 'node:url';
 import { serve } from './server.mjs';
 
