@@ -7,6 +7,7 @@ import { root, runNode } from './process.mjs';
 export async function docs() {
   const typedoc = join(root, 'reference/node_modules/typedoc/bin/typedoc');
   const made = await runNode(typedoc, ['--options', 'reference/typedoc.json', '--logLevel', 'Warn']);
-  if (made === 0) console.log(`The API reference: ${pathToFileURL(join(root, 'reference/site/index.html')).href}`);
+  if (made === 0)
+    console.log(`The API reference: ${pathToFileURL(join(root, 'reference/site/index.html')).href}`);
   return made;
 }
