@@ -1,15 +1,13 @@
 // examples/draw-and-teach: trains its model where there is none of this build, puts the page together and serves it.
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { areUpToDate } from '../examples/draw-and-teach/madeFiles.mjs';
 import { build } from './build.mjs';
-import { asideFromOutput, root, runNode } from './process.mjs';
+import { asideFromOutput, runNode } from './process.mjs';
 
 const example = 'examples/draw-and-teach';
 
 /** @param args of its server: the port */
 export async function demo(args) {
-  const [port = '8080', ...more] = args;
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535 || more.length > 0) {
+  if (args.length > 1 || !args.every((port) => /^\d{1,5}$/.test(port) && Number(port) <= 65535)) {
     console.error(`demo: the port must be one integer from 0 to 65535: it is '${args.join(' ')}'.`);
     return 2;
   }
@@ -21,16 +19,13 @@ export async function demo(args) {
   return (
     (await model()) ||
     (await runNode(`${example}/buildSite.mjs`, [])) ||
-    runNode(`${example}/serve.mjs`, [port])
+    runNode(`${example}/serve.mjs`, args)
   );
 }
 
 /** Trains the model, unless one is there that the program of this build has made. */
 async function model() {
-  const made = join(root, example, 'dist/model.safetensors');
-  const program = join(root, example, 'dist/src');
-  const newest = Math.max(...readdirSync(program).map((name) => statSync(join(program, name)).mtimeMs));
-  if (existsSync(made) && statSync(made).mtimeMs > newest) return 0;
+  if (areUpToDate()) return 0;
   console.error('Training the digits of the page (first run only, about half a minute) …');
   return runNode(`${example}/dist/src/buildModel.js`, [], { stdio: asideFromOutput });
 }

@@ -1,15 +1,15 @@
 // The example's site as `npm run demo` makes it, in a folder of its own.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { areUpToDate, MADE_FILES } from '../../../examples/draw-and-teach/madeFiles.mjs';
 import { serve } from '../../../examples/draw-and-teach/server.mjs';
 import { decodeDigits, type DigitData } from '../../../examples/draw-and-teach/src/digits.js';
 
 const example = fileURLToPath(new URL('../../../examples/draw-and-teach', import.meta.url));
-const DATA = ['model.safetensors', 'digits.bin'];
 
 /** A site that is being served. */
 export interface Site {
@@ -24,8 +24,9 @@ export interface Site {
 export async function startSite(): Promise<Site> {
   const data = mkdtempSync(join(tmpdir(), 'gmml-draw-and-teach-'));
   const folder = join(data, 'site');
-  if (isUpToDate()) for (const name of DATA) copyFileSync(join(example, 'dist', name), join(data, name));
-  else node('dist/src/buildModel.js', data);
+  if (areUpToDate()) {
+    for (const name of MADE_FILES) copyFileSync(join(example, 'dist', name), join(data, name));
+  } else node('dist/src/buildModel.js', data);
   node('buildSite.mjs', data, folder);
   const server = await serve(folder, 0);
   return {
@@ -41,13 +42,6 @@ export async function startSite(): Promise<Site> {
         server.closeAllConnections();
       }),
   };
-}
-
-function isUpToDate(): boolean {
-  const program = join(example, 'dist/src');
-  const newest = Math.max(...readdirSync(program).map((name) => statSync(join(program, name)).mtimeMs));
-  const files = DATA.map((name) => join(example, 'dist', name));
-  return files.every((file) => existsSync(file)) && statSync(files[0]).mtimeMs > newest;
 }
 
 function node(script: string, ...args: string[]): void {

@@ -1,0 +1,2 @@
+export const MADE_FILES: readonly string[];
+export function areUpToDate(): boolean;
