@@ -42,7 +42,7 @@ describe('Conv2d', () => {
     [() => new Conv2d(1, -1, 1), 'outChannels must be an integer of at least 1: it is -1.'],
     [
       () => new Conv2d(1, 1, [3, 0]),
-      'kernelSize must be an integer of at least 1 or a pair [height, width] of them: it is [3,0].',
+      'kernelSize must be an integer of at least 1 or a pair [height, width] of them: it is [3, 0].',
     ],
     [
       () => new Conv2d(1, 1, 3, { stride: 0 }),
@@ -54,7 +54,7 @@ describe('Conv2d', () => {
     ],
     [
       () => new Conv2d(1, 1, 3, { dilation: [1, 2, 3] as unknown as [number, number] }),
-      'dilation must be an integer of at least 1 or a pair [height, width] of them: it is [1,2,3].',
+      'dilation must be an integer of at least 1 or a pair [height, width] of them: it is [1, 2, 3].',
     ],
   ])('refuses option %#', (build, message) => {
     expect(build).toThrow(new ArgumentError(`Conv2d: ${message}`));

@@ -14,7 +14,7 @@ import {
 import { allClose, gradcheck } from '@gmml/tensor/testing';
 import { describe, expect, test } from 'vitest';
 import type { Op } from '../../packages/tensor/src/ops/op.js';
-import { apply } from '../../packages/tensor/src/tensor.js';
+import { apply } from '../../packages/tensor/src/tensor/tensor.js';
 
 function leaf(data: number[] | number[][]): Tensor {
   return tensor(data, { dtype: 'float64' });

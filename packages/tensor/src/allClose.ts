@@ -1,6 +1,6 @@
 import { ShapeError } from './errors.js';
 import { sameShape, type Shape, show, sizeOf } from './shape.js';
-import { Tensor } from './tensor.js';
+import { Tensor } from './tensor/tensor.js';
 
 /** Numbers with or without a shape: nested arrays, a tensor, or a flat typed array. */
 export type Comparable = Tensor | Nested | ArrayLike<number>;

@@ -5,6 +5,7 @@
  */
 
 import { ArgumentError } from './errors.js';
+import { show } from './shape.js';
 
 export { broadcastShapes, sameShape, show } from './shape.js';
 
@@ -60,7 +61,7 @@ export function toPair(
   if (!fits) {
     throw new ArgumentError(
       `${op}: ${name} must be an integer of at least ${least} or a pair [height, width] of them: ` +
-        `it is ${JSON.stringify(value)}.`,
+        `it is ${Array.isArray(value) ? show(value) : String(value)}.`,
     );
   }
   return [both[0], both[1]];

@@ -1,9 +1,9 @@
 import { ArgumentError, ShapeError } from './errors.js';
 import { defaultGenerator, type Generator } from './random.js';
 import { checkShape, show, sizeOf, type Shape } from './shape.js';
-import { allocate, Storage, type DType, type FloatArray } from './storage.js';
-import { checkDType, Tensor } from './tensor.js';
-import type { NestedArray } from './variable.js';
+import { allocate, checkDType, Storage, type DType, type FloatArray } from './storage.js';
+import { Tensor } from './tensor/tensor.js';
+import type { NestedArray } from './tensor/variable.js';
 
 /** What every creating function takes. */
 export interface CreateOptions {

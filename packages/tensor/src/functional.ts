@@ -2,8 +2,13 @@ import { ArgumentError, ShapeError } from './errors.js';
 import * as arithmetic from './ops/arithmetic.js';
 import * as conv from './ops/conv.js';
 import * as movement from './ops/movement.js';
-import { normalizeDim, pair, show, type Dims } from './shape.js';
-import { apply, viewOf, type KeepDim, type Operand, type SolveOptions, Tensor } from './tensor.js';
+import { toPair } from './checks.js';
+import { normalizeDim, show, type Dims } from './shape.js';
+import type { Operand } from './tensor/elementwiseMethods.js';
+import type { SolveOptions } from './tensor/linalgMethods.js';
+import type { KeepDim } from './tensor/reductionMethods.js';
+import { apply, Tensor } from './tensor/tensor.js';
+import { viewOf } from './tensor/variable.js';
 import { full } from './create.js';
 
 /** A number for both, or [height, width]. */
@@ -38,9 +43,9 @@ export interface Pool2dOptions {
 export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor {
   const { bias, stride = 1, padding = 0, dilation = 1 } = options;
   return apply(conv.conv2d, bias === undefined ? [x, weight] : [x, weight, bias], {
-    stride: pair('conv2d', 'stride', stride, 1),
-    padding: pair('conv2d', 'padding', padding, 0),
-    dilation: pair('conv2d', 'dilation', dilation, 1),
+    stride: toPair('conv2d', 'stride', stride, 1),
+    padding: toPair('conv2d', 'padding', padding, 0),
+    dilation: toPair('conv2d', 'dilation', dilation, 1),
   });
 }
 
@@ -119,8 +124,8 @@ function poolGeometry(
   { kernelSize, stride = kernelSize, padding = 0 }: Pool2dOptions,
 ): conv.PoolGeometry {
   return {
-    kernelSize: pair(op, 'kernelSize', kernelSize, 1),
-    stride: pair(op, 'stride', stride, 1),
-    padding: pair(op, 'padding', padding, 0),
+    kernelSize: toPair(op, 'kernelSize', kernelSize, 1),
+    stride: toPair(op, 'stride', stride, 1),
+    padding: toPair(op, 'padding', padding, 0),
   };
 }

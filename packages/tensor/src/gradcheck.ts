@@ -4,7 +4,7 @@ import { ArgumentError, DTypeError, GradientError, NotFiniteError } from './erro
 import { Generator } from './random.js';
 import { sameShape, show } from './shape.js';
 import { noGrad } from './tape.js';
-import type { Tensor } from './tensor.js';
+import type { Tensor } from './tensor/tensor.js';
 
 /** What `gradcheck` compares with what, and how strictly. */
 export interface GradcheckOptions {

@@ -30,9 +30,12 @@ export {
 } from './kernels/backend.js';
 export { isGradEnabled, noGrad } from './tape.js';
 export { scope } from './scope.js';
-export { Tensor } from './tensor.js';
-export type { Indices, KeepDim, MatmulOptions, Operand, SolveOptions } from './tensor.js';
-export type { NestedArray } from './variable.js';
+export { Tensor } from './tensor/tensor.js';
+export type { Operand } from './tensor/elementwiseMethods.js';
+export type { MatmulOptions, SolveOptions } from './tensor/linalgMethods.js';
+export type { Indices } from './tensor/movementMethods.js';
+export type { KeepDim } from './tensor/reductionMethods.js';
+export type { NestedArray } from './tensor/variable.js';
 export { arange, eye, full, ones, rand, randn, tensor, zeros } from './create.js';
 export type { CreateOptions, RandomOptions, TensorData, TensorOptions } from './create.js';
 export {

@@ -10,7 +10,7 @@ import ops from 'ndarray-ops';
 import { ArgumentError, DTypeError } from './errors.js';
 import { show, sizeOf } from './shape.js';
 import { allocate, type DType, type FloatArray } from './storage.js';
-import { type Tensor, tensorFromStorage } from './tensor.js';
+import { type Tensor, tensorFromStorage } from './tensor/tensor.js';
 
 /** Whether the numbers are shared (`'never'` copy), copied only where they must be, or always copied. */
 export type CopyMode = 'never' | 'auto' | 'always';

@@ -2,7 +2,7 @@ import { ArgumentError, ScopeError } from './errors.js';
 import type { Op } from './ops/op.js';
 import { runInScope, Storage, type Scope } from './storage.js';
 import { deadEnd } from './tape.js';
-import { Tensor } from './tensor.js';
+import { Tensor } from './tensor/tensor.js';
 
 /**
  * Runs `fn` and then releases the tensors that it made, all at once and without the garbage collector: the numbers lie

@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from './errors.js';
+import { ShapeError } from './errors.js';
 
 /** Sizes of the dimensions, outermost first. `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -146,20 +146,4 @@ export function inferShape(op: string, from: Shape, to: Shape): Shape {
     );
   }
   return shape;
-}
-
-/** A number or a pair as a pair [height, width] of integers ≥ `least`. */
-export function pair(
-  op: string,
-  name: string,
-  value: number | readonly [number, number],
-  least: number,
-): readonly [number, number] {
-  const both = typeof value === 'number' ? ([value, value] as const) : value;
-  if (both.length !== 2 || !both.every((n) => Number.isSafeInteger(n) && n >= least)) {
-    throw new ArgumentError(
-      `${op}: ${name} must be an integer of at least ${least}, or two of them: it is ${typeof value === 'number' ? value : show(value)}.`,
-    );
-  }
-  return both;
 }

@@ -1,4 +1,4 @@
-import { ScopeError } from './errors.js';
+import { DTypeError, ScopeError } from './errors.js';
 import type { Memory } from './memory.js';
 import type { Shape } from './shape.js';
 import { sizeOf } from './shape.js';
@@ -161,4 +161,14 @@ function arenaStart(size: number): number | null {
   if (arena.hasRoom(size)) return arena.take(size);
   overflows++;
   return null;
+}
+
+/** @throws DTypeError for anything but 'float32' and 'float64' */
+export function checkDType(op: string, dtype: DType): DType {
+  if (dtype !== 'float32' && dtype !== 'float64') {
+    throw new DTypeError(
+      `${op}: the number format must be 'float32' or 'float64': it is '${String(dtype)}'.`,
+    );
+  }
+  return dtype;
 }

@@ -76,20 +76,23 @@ export const convRows: Row[] = [
         label: 'a stride of 0',
         call: () => conv2d(spread([1, 1, 5, 5]).tensor(), spread([1, 1, 3, 3]).tensor(), { stride: 0 }),
         error: ArgumentError,
-        message: 'conv2d: stride must be an integer of at least 1, or two of them: it is 0.',
+        message:
+          'conv2d: stride must be an integer of at least 1 or a pair [height, width] of them: it is 0.',
       },
       {
         label: 'a negative padding',
         call: () =>
           conv2d(spread([1, 1, 5, 5]).tensor(), spread([1, 1, 3, 3]).tensor(), { padding: [1, -1] }),
         error: ArgumentError,
-        message: 'conv2d: padding must be an integer of at least 0, or two of them: it is [1, -1].',
+        message:
+          'conv2d: padding must be an integer of at least 0 or a pair [height, width] of them: it is [1, -1].',
       },
       {
         label: 'a dilation of a half',
         call: () => conv2d(spread([1, 1, 5, 5]).tensor(), spread([1, 1, 3, 3]).tensor(), { dilation: 0.5 }),
         error: ArgumentError,
-        message: 'conv2d: dilation must be an integer of at least 1, or two of them: it is 0.5.',
+        message:
+          'conv2d: dilation must be an integer of at least 1 or a pair [height, width] of them: it is 0.5.',
       },
     ],
   },
@@ -208,7 +211,7 @@ function pooling(
         label: 'a window of nothing',
         call: () => pool(spread([1, 1, 4, 4]).tensor(), { kernelSize: 0 }),
         error: ArgumentError,
-        message: `${name}: kernelSize must be an integer of at least 1, or two of them: it is 0.`,
+        message: `${name}: kernelSize must be an integer of at least 1 or a pair [height, width] of them: it is 0.`,
       },
     ],
   };

@@ -1,7 +1,7 @@
 import { tensor } from '../create.js';
 import type { Shape } from '../shape.js';
 import type { DType, FloatArray } from '../storage.js';
-import { Tensor } from '../tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 
 /** What can be posted to another thread, and the buffers that go over to it. */
 export interface Parcel {

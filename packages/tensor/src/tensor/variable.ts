@@ -1,8 +1,10 @@
-import { DTypeError, GradientError, ShapeError } from './errors.js';
+import { DTypeError, GradientError, ShapeError } from '../errors.js';
+import type { Op } from '../ops/op.js';
 import { print } from './print.js';
-import { sameShape, show, sizeOf, type Shape } from './shape.js';
-import { allocate, type DType, type FloatArray, type Storage, type View } from './storage.js';
-import * as tape from './tape.js';
+import { sameShape, show, sizeOf, type Shape } from '../shape.js';
+import { allocate, type DType, type FloatArray, type Storage, type View } from '../storage.js';
+import * as tape from '../tape.js';
+import type { Tensor } from './tensor.js';
 
 /** Numbers in nested arrays, as deep as there are dimensions. */
 export type NestedArray = number | readonly NestedArray[];
@@ -124,4 +126,16 @@ export abstract class Variable implements tape.Traced {
 
   /** Adds to the gradient; the tape calls it. */
   abstract accumulateGrad(g: View): void;
+
+  /** Applies an op to this and others, recording it for `backward()`. */
+  protected abstract apply<A, E>(
+    op: Op<A, E>,
+    others?: readonly Tensor[],
+    ...attributes: A extends void ? [] : [A]
+  ): Tensor;
+}
+
+/** The numbers and the shape at this moment. */
+export function viewOf({ data, shape }: Variable): View {
+  return { data, shape };
 }

@@ -1,5 +1,5 @@
-import { stridesOf, type Shape } from './shape.js';
-import type { FloatArray } from './storage.js';
+import { stridesOf, type Shape } from '../shape.js';
+import type { FloatArray } from '../storage.js';
 
 /** Longer dimensions of large tensors show this many entries at either end. */
 const EDGE = 3;
