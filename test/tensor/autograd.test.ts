@@ -44,6 +44,17 @@ describe('backward', () => {
     expect(x.grad).toBeAllClose([5, (2 * Math.E + 3) * Math.E], { rtol: 1e-14 });
   });
 
+  test('refuses a gradient set by hand that does not fit', () => {
+    const x = leaf([1, 2]);
+    expect(() => (x.grad = leaf([1, 2, 3]))).toThrow(
+      new ShapeError("grad: the gradient must have the tensor's shape [2]: it has [3]."),
+    );
+    expect(() => (x.grad = tensor([1, 2]))).toThrow(
+      new DTypeError('grad: the gradient must be float64: it is float32.'),
+    );
+    expect(x.grad).toBeNull();
+  });
+
   test('counts a tensor as often as an operation takes it', () => {
     const x = leaf([3]);
     x.mul(x).mul(x).sum().backward();

@@ -146,10 +146,10 @@ describe('fromNdarray', () => {
       new DTypeError('fromNdarray: the numbers must not be bigints: the ndarray is bigint64.'),
     );
     expect(() => fromNdarray(ndarray(six(), [6]), { copy: 'maybe' as 'auto' })).toThrow(
-      new ArgumentError("fromNdarray: copy must be 'never', 'auto' or 'always': it is 'maybe'."),
+      new ArgumentError("fromNdarray: copy must be one of 'never', 'auto', 'always': it is 'maybe'."),
     );
     expect(() => toNdarray(tensor([1]), { copy: 'maybe' as 'auto' })).toThrow(
-      new ArgumentError("toNdarray: copy must be 'never', 'auto' or 'always': it is 'maybe'."),
+      new ArgumentError("toNdarray: copy must be one of 'never', 'auto', 'always': it is 'maybe'."),
     );
   });
 

@@ -1,4 +1,5 @@
 import { allClose, errorOverTolerance, indexOf, times } from './allClose.js';
+import { checkInteger } from './checks.js';
 import { tensor } from './create.js';
 import { ArgumentError, DTypeError, GradientError, NotFiniteError } from './errors.js';
 import { Generator } from './random.js';
@@ -232,9 +233,7 @@ function checkOptions(eps: number, atol: number, rtol: number, directions: numbe
   if (!(atol >= 0 && rtol >= 0)) {
     throw new ArgumentError(`gradcheck: tolerances must not be negative: atol is ${atol}, rtol is ${rtol}.`);
   }
-  if (!Number.isSafeInteger(directions) || directions < 1) {
-    throw new ArgumentError(`gradcheck: directions must be an integer of at least 1: it is ${directions}.`);
-  }
+  checkInteger('gradcheck', 'directions', directions, 1);
 }
 
 function checkInputs(inputs: readonly Tensor[]): void {

@@ -7,6 +7,7 @@
 import ndarray from 'ndarray';
 import type { Data, NdArray } from 'ndarray';
 import ops from 'ndarray-ops';
+import { checkOneOf } from './checks.js';
 import { ArgumentError, DTypeError } from './errors.js';
 import { show, sizeOf } from './shape.js';
 import { allocate, type DType, type FloatArray } from './storage.js';
@@ -14,6 +15,8 @@ import { type Tensor, tensorFromStorage } from './tensor/tensor.js';
 
 /** Whether the numbers are shared (`'never'` copy), copied only where they must be, or always copied. */
 export type CopyMode = 'never' | 'auto' | 'always';
+
+const COPY_MODES: readonly CopyMode[] = ['never', 'auto', 'always'];
 
 /**
  * A tensor's numbers as an ndarray of the same shape.
@@ -29,7 +32,7 @@ export type CopyMode = 'never' | 'auto' | 'always';
  * a.get(1, 0); // 3
  */
 export function toNdarray(x: Tensor, { copy = 'auto' }: { copy?: CopyMode } = {}): NdArray<FloatArray> {
-  checkCopyMode('toNdarray', copy);
+  checkOneOf('toNdarray', 'copy', copy, COPY_MODES);
   return ndarray(copy === 'always' ? x.data.slice() : x.data, [...x.shape]);
 }
 
@@ -57,7 +60,7 @@ export function fromNdarray(
   array: NdArray,
   { copy = 'auto', dtype }: { copy?: CopyMode; dtype?: DType } = {},
 ): Tensor {
-  checkCopyMode('fromNdarray', copy);
+  checkOneOf('fromNdarray', 'copy', copy, COPY_MODES);
   if (array.dtype.startsWith('big')) {
     throw new DTypeError(`fromNdarray: the numbers must not be bigints: the ndarray is ${array.dtype}.`);
   }
@@ -93,10 +96,4 @@ function whyCopy(array: NdArray, wanted: DType): string | null {
 
 function isFloats(data: Data): data is FloatArray {
   return data instanceof Float32Array || data instanceof Float64Array;
-}
-
-function checkCopyMode(op: string, copy: CopyMode): void {
-  if (copy !== 'never' && copy !== 'auto' && copy !== 'always') {
-    throw new ArgumentError(`${op}: copy must be 'never', 'auto' or 'always': it is '${String(copy)}'.`);
-  }
 }

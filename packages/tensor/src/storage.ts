@@ -115,8 +115,19 @@ export function outsideScopes<T>(fn: () => T): T {
   }
 }
 
+/** The number format of an array. */
 export function dtypeOf(data: FloatArray): DType {
   return data instanceof Float32Array ? 'float32' : 'float64';
+}
+
+/** @throws DTypeError for anything but 'float32' and 'float64' */
+export function checkDType(op: string, dtype: DType): DType {
+  if (dtype !== 'float32' && dtype !== 'float64') {
+    throw new DTypeError(
+      `${op}: the number format must be 'float32' or 'float64': it is '${String(dtype)}'.`,
+    );
+  }
+  return dtype;
 }
 
 /** An array of arbitrary numbers, in the arena of the scope if one is running. */
@@ -161,14 +172,4 @@ function arenaStart(size: number): number | null {
   if (arena.hasRoom(size)) return arena.take(size);
   overflows++;
   return null;
-}
-
-/** @throws DTypeError for anything but 'float32' and 'float64' */
-export function checkDType(op: string, dtype: DType): DType {
-  if (dtype !== 'float32' && dtype !== 'float64') {
-    throw new DTypeError(
-      `${op}: the number format must be 'float32' or 'float64': it is '${String(dtype)}'.`,
-    );
-  }
-  return dtype;
 }

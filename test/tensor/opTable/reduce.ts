@@ -64,7 +64,7 @@ export const reduceRows: Row[] = [
         label: 'a negative correction',
         call: () => spread([3]).tensor().variance(0, { correction: -1 }),
         error: ArgumentError,
-        message: 'variance: correction must be a number of at least 0: it is -1.',
+        message: 'variance: correction must be a finite number of at least 0: it is -1.',
       },
     ],
   },

@@ -1,4 +1,4 @@
-import { ArgumentError, DTypeError, ShapeError, Tensor, zeros } from '@gmml/tensor';
+import { ArgumentError, ShapeError, Tensor, zeros } from '@gmml/tensor';
 import type { FloatArray } from '@gmml/tensor';
 import { checkNumber, sameShape, show } from '@gmml/tensor/checks';
 import { Buffer, Parameter } from '../module.js';
@@ -74,23 +74,17 @@ export abstract class Optimizer<Options extends { readonly lr: number } = { read
     this.options = { ...this.options, lr };
   }
 
-  /**
-   * Updates every parameter that has a gradient, in place.
-   *
-   * @throws ShapeError, DTypeError when a gradient put in by hand does not fit its parameter; nothing is updated
-   */
+  /** Updates every parameter that has a gradient, in place. */
   step(): void {
-    const due = this.#slots.filter(({ parameter }) => parameter.peekGrad() !== null);
-    for (const [i, { parameter }] of this.#slots.entries())
-      checkGradient(`${this.#algorithm}.step`, i, parameter);
-
     const names = this.bufferNames(this.options);
-    for (const slot of due) {
+    for (const slot of this.#slots) {
       const { parameter } = slot;
+      const gradient = parameter.peekGrad();
+      if (gradient === null) continue;
       if (slot.steps === 0) slot.buffers = names.map(() => zerosLike(parameter));
       slot.steps += 1;
       const buffers = slot.buffers.map((buffer) => buffer.data);
-      this.update(parameter.data, parameter.peekGrad()!.data, buffers, slot.steps);
+      this.update(parameter.data, gradient.data, buffers, slot.steps);
       parameter.markChanged();
     }
   }
@@ -180,23 +174,6 @@ function checkParameters(op: string, parameters: readonly Tensor[]): void {
         `${op}: each parameter must be given once: parameter ${i} is parameter ${parameters.indexOf(parameter)} again.`,
       );
     }
-  }
-}
-
-function checkGradient(op: string, i: number, parameter: Tensor): void {
-  const { shape, dtype } = parameter;
-  const grad = parameter.peekGrad();
-  if (grad === null) return;
-  if (!sameShape(grad.shape, shape)) {
-    throw new ShapeError(
-      `${op}: a gradient must have its parameter's shape: parameter ${i} is ${show(shape)}, ` +
-        `its gradient ${show(grad.shape)}.`,
-    );
-  }
-  if (grad.dtype !== dtype) {
-    throw new DTypeError(
-      `${op}: a gradient must have its parameter's number format: parameter ${i} is ${dtype}, its gradient ${grad.dtype}.`,
-    );
   }
 }
 

@@ -1,4 +1,5 @@
-import { ArgumentError, ShapeError } from '../errors.js';
+import { checkNumber } from '../checks.js';
+import { ShapeError } from '../errors.js';
 import { kernels } from '../kernels/backend.js';
 import {
   broadcastStrides,
@@ -51,9 +52,7 @@ export const variance: Op<Reduction & { correction: number }> = {
   name: 'variance',
   saves: 'inputs',
   shape([x], { dims, keepDim, correction }) {
-    if (!(Number.isFinite(correction) && correction >= 0)) {
-      throw new ArgumentError(`variance: correction must be a number of at least 0: it is ${correction}.`);
-    }
+    checkNumber('variance', 'correction', correction, { from: 0 });
     return reducedShape(x.shape, dims, keepDim);
   },
   forward([x], out, { dims, correction }) {

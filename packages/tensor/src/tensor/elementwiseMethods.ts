@@ -10,7 +10,7 @@ export type Operand = Tensor | number;
 
 /** Arithmetic and comparisons, which broadcast, and functions of each entry. */
 export abstract class ElementwiseMethods extends MovementMethods {
-  /** this + other. */
+  /** this + other, as all of the following up to `lessEqual` with broadcasting. */
   add(other: Operand): Tensor {
     return this.applyWith(arithmetic.add, other);
   }
@@ -26,7 +26,7 @@ export abstract class ElementwiseMethods extends MovementMethods {
   div(other: Operand): Tensor {
     return this.applyWith(arithmetic.div, other);
   }
-  /** this to the power of other. */
+  /** this to the power of other, entry by entry; 0 to the power of 0 is 1. */
   pow(other: Operand): Tensor {
     return this.applyWith(arithmetic.pow, other);
   }
@@ -71,7 +71,7 @@ export abstract class ElementwiseMethods extends MovementMethods {
   exp(): Tensor {
     return this.apply(elementwise.exp);
   }
-  /** The natural logarithm. */
+  /** The natural logarithm of each entry: −∞ of 0, NaN of a negative number. */
   log(): Tensor {
     return this.apply(elementwise.log);
   }
@@ -83,7 +83,7 @@ export abstract class ElementwiseMethods extends MovementMethods {
   expm1(): Tensor {
     return this.apply(elementwise.expm1);
   }
-  /** √x. */
+  /** √x; NaN of a negative number. Its derivative at 0 is infinite. */
   sqrt(): Tensor {
     return this.apply(elementwise.sqrt);
   }
@@ -103,11 +103,11 @@ export abstract class ElementwiseMethods extends MovementMethods {
   cos(): Tensor {
     return this.apply(elementwise.cos);
   }
-  /** |x|. */
+  /** |x|; derivative 0 at 0. */
   abs(): Tensor {
     return this.apply(elementwise.abs);
   }
-  /** max(x, 0). */
+  /** max(x, 0); derivative 0 at 0. */
   relu(): Tensor {
     return this.apply(elementwise.relu);
   }
@@ -135,7 +135,7 @@ export abstract class ElementwiseMethods extends MovementMethods {
   isFinite(): Tensor {
     return this.apply(elementwise.isFinite);
   }
-  /** Into [min, max], either of which may be left out. @throws ArgumentError when min > max */
+  /** Into [min, max], each by default infinite; derivative 1 in it, its bounds included. @throws ArgumentError unless min ≤ max */
   clamp(min = -Infinity, max = Infinity): Tensor {
     if (!(min <= max)) throw new ArgumentError(`clamp: min must be at most max: they are ${min} and ${max}.`);
     return this.apply(elementwise.clamp, [], { min, max });

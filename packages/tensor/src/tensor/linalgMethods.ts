@@ -6,9 +6,11 @@ import { broadcastLeading, sameShape, show, sizeOf } from '../shape.js';
 import { ReductionMethods } from './reductionMethods.js';
 import type { Tensor } from './tensor.js';
 
-/** Whether operands are read with their last two dimensions swapped. */
+/** How operands are read, and whether half of the product will do. */
 export interface MatmulOptions {
+  /** Reads the left operand with its last two dimensions swapped. Default false. */
   readonly transposeA?: boolean;
+  /** Reads the right operand so. Default false. */
   readonly transposeB?: boolean;
   /** Only the lower triangle of each product is computed, in about half of the time; zeros above. Default false. */
   readonly lower?: boolean;
@@ -18,9 +20,9 @@ export interface MatmulOptions {
 export interface SolveOptions {
   /** The matrix is upper triangular as stored; default lower. */
   readonly upper?: boolean;
-  /** Solves with the transposed matrix. */
+  /** Solves with the transposed matrix. Default false. */
   readonly transpose?: boolean;
-  /** Takes the diagonal as ones, without reading it. */
+  /** Takes the diagonal as ones, without reading it. Default false. */
   readonly unitDiagonal?: boolean;
   /** Solves op(A) X = B (default), or X op(A) = B when false. */
   readonly left?: boolean;
@@ -28,7 +30,7 @@ export interface SolveOptions {
 
 /** Linear algebra over the last two dimensions. */
 export abstract class LinalgMethods extends ReductionMethods {
-  /** A vector on the left is taken as a row, on the right as a column, and left out of the result, as in torch. */
+  /** [..., M, K] · [..., K, N] → [..., M, N], leading dimensions broadcast. A vector on the left is taken as a row, on the right as a column, and left out of the result, as in torch. */
   matmul(
     other: Tensor,
     { transposeA = false, transposeB = false, lower = false }: MatmulOptions = {},
@@ -51,7 +53,7 @@ export abstract class LinalgMethods extends ReductionMethods {
   cholesky(): Tensor {
     return this.apply(linalg.cholesky);
   }
-  /** X of op(this) X = b; see `SolveOptions`. Leading dimensions broadcast. */
+  /** X of op(this) X = b for triangular `this` [..., D, D] and b [..., D, M] → [..., D, M], leading dimensions broadcast; the other triangle is not read, and a 0 on the diagonal is divided by. See `SolveOptions`. */
   triangularSolve(
     b: Tensor,
     { upper = false, transpose = false, unitDiagonal = false, left = true }: SolveOptions = {},
@@ -69,7 +71,7 @@ export abstract class LinalgMethods extends ReductionMethods {
   squaredMahalanobis(b: Tensor): Tensor {
     return this.#applyBatched(linalg.squaredMahalanobis, b);
   }
-  /** log |A| of symmetric positive definite A: 2 Σ log Lᵢᵢ. Derivative: A⁻¹. */
+  /** log |A| [...] of symmetric positive definite A: 2 Σ log Lᵢᵢ. Derivative: A⁻¹. @throws as `cholesky` */
   logDet(): Tensor {
     return this.cholesky().diagonal().log().sum(-1).mul(2);
   }

@@ -10,11 +10,11 @@ export type Indices = Tensor | readonly number[];
 
 /** The same numbers in other places: shapes, slices, diagonals, indices. */
 export abstract class MovementMethods extends Variable {
-  /** One size may be −1: what is left over. */
+  /** The same numbers in row-major order under another shape, sharing memory. One size may be −1: what is left over. */
   reshape(shape: Shape): Tensor {
     return this.apply(movement.reshape, [], { shape });
   }
-  /** Joins the dimensions from startDim to endDim, both included. */
+  /** Joins the dimensions from startDim (default the first) to endDim (default the last), both included. */
   flatten(startDim = 0, endDim = -1): Tensor {
     if (this.ndim === 0) return this.reshape([1]);
     const [start, end] = [
@@ -26,7 +26,7 @@ export abstract class MovementMethods extends Variable {
     const joined = sizeOf(this.shape.slice(start, end + 1));
     return this.reshape([...this.shape.slice(0, start), joined, ...this.shape.slice(end + 1)]);
   }
-  /** Swaps two dimensions. */
+  /** Swaps two dimensions; a copy. */
   transpose(dim0: number, dim1: number): Tensor {
     const [a, b] = [normalizeDim('transpose', dim0, this.ndim), normalizeDim('transpose', dim1, this.ndim)];
     return this.permute([...this.shape.keys()].with(a, b).with(b, a));
@@ -61,14 +61,14 @@ export abstract class MovementMethods extends Variable {
     const clip = (i: number): number => Math.max(0, Math.min(n, i < 0 ? i + n : i));
     return this.apply(movement.slice, [], { dim: at, start: clip(start), end: clip(end), step });
   }
-  /** out[i, j, k] = x[i, index[i, j, k], k] for dim 1, and so on. */
+  /** out[i, j, k] = x[i, index[i, j, k], k] for dim 1, and so on; as large as `index`. @throws IndexError for an index that is not an integer in range */
   gather(dim: number, index: Tensor): Tensor {
     return this.apply(indexing.gather, [], {
       dim: normalizeDim('gather', dim, this.ndim),
       index: viewOf(index),
     });
   }
-  /** Entries index[0], index[1], … along dim. */
+  /** Entries index[0], index[1], … along dim, which becomes as long as the index [K]. @throws IndexError for one that is not an integer in range */
   indexSelect(dim: number, index: Indices): Tensor {
     const view =
       index instanceof Variable ? viewOf(index) : { data: Float64Array.from(index), shape: [index.length] };

@@ -12,36 +12,36 @@ export interface KeepDim {
 
 /** Reductions over one dimension, several, or (by default) all. */
 export abstract class ReductionMethods extends ElementwiseMethods {
-  /** Σ x, summed in float64 on the reference. */
+  /** Σ x over dim; 0 of nothing. Float32 numbers are added in float64, or 256 at most before they are added to another sum. */
   sum(dim?: Dims, options?: KeepDim): Tensor {
     return this.#reduce(reduce.sum, dim, options);
   }
-  /** Σ x / n. */
+  /** Σ x / n over dim; NaN of nothing. */
   mean(dim?: Dims, options?: KeepDim): Tensor {
     const dims = normalizeDims('mean', dim, this.ndim);
     return this.sum(dim, options).div(sizeOf(dims.map((d) => this.shape[d])));
   }
-  /** The largest; NaN wins. A tie shares the gradient equally. */
+  /** The largest over dim; NaN wins. A tie shares the gradient equally. @throws ShapeError of nothing */
   max(dim?: Dims, options?: KeepDim): Tensor {
     return this.#reduce(reduce.max, dim, options);
   }
-  /** The smallest; NaN wins. A tie shares the gradient equally. */
+  /** The smallest over dim; NaN wins. A tie shares the gradient equally. @throws ShapeError of nothing */
   min(dim?: Dims, options?: KeepDim): Tensor {
     return this.#reduce(reduce.min, dim, options);
   }
-  /** The correction (default 1: unbiased) is subtracted from the number of elements. */
+  /** Σ (x − mean)² / (n − correction) over dim; correction 1 (default) is unbiased. @throws ArgumentError for a negative correction */
   variance(dim?: Dims, { correction = 1, ...options }: KeepDim & { correction?: number } = {}): Tensor {
     return this.apply(reduce.variance, [], { correction, ...this.#reduction('variance', dim, options) });
   }
-  /** log Σ eˣ, shifted so that nothing overflows; −∞ of nothing but −∞, with gradient 0. */
+  /** log Σ eˣ over dim, shifted so that nothing overflows; −∞ of nothing but −∞, with gradient 0. */
   logSumExp(dim?: Dims, options?: KeepDim): Tensor {
     return this.#reduce(reduce.logSumExp, dim, options);
   }
-  /** The position of the largest along dim; without dim, in the flat tensor. */
+  /** The position of the (first) largest along dim; without dim, in the flat tensor. @throws ShapeError of nothing */
   argmax(dim?: number, options?: KeepDim): Tensor {
     return this.#position(reduce.argmax, dim, options);
   }
-  /** The position of the smallest along dim; without dim, in the flat tensor. */
+  /** The position of the (first) smallest along dim; without dim, in the flat tensor. @throws ShapeError of nothing */
   argmin(dim?: number, options?: KeepDim): Tensor {
     return this.#position(reduce.argmin, dim, options);
   }

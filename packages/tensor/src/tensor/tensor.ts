@@ -9,8 +9,16 @@ import { LinalgMethods } from './linalgMethods.js';
 
 /**
  * A multi-dimensional array of float32 or float64 numbers that remembers how it was computed, so that
- * `backward()` can differentiate it. Operations are methods named as in torch; each is documented
- * with its derivative where it is defined, in `ops/`. Dimensions may be negative, from the last.
+ * `backward()` can differentiate it. Operations are methods named as in torch; the derivative of each stands
+ * where it is defined, in `ops/`.
+ *
+ * What holds for all of them: dimensions may be negative, counted from the last. Two operands broadcast: shapes are
+ * aligned at the last dimension, where sizes are equal or one of them is 1. A reduction takes one dimension, several or
+ * (by default) all, which leave the shape, or stay as 1 with `keepDim`. Comparisons and positions are numbers of
+ * the operand's format, without a gradient.
+ *
+ * @throws ShapeError where shapes do not fit or a dimension is out of range; DTypeError where float32 meets float64;
+ *   ScopeError when the scope that a tensor belongs to has ended: each before anything is computed
  *
  * @example
  * const x = tensor([1, 2, 3], { requiresGrad: true });
@@ -24,13 +32,14 @@ export class Tensor extends LinalgMethods {
   /** A forgotten gradient, to be overwritten by the next. */
   #spareGradient: Tensor | null = null;
 
-  /** The gradient that `backward()` adds up in a leaf; null before. */
+  /** The gradient that `backward()` adds up in a leaf; null before. Setting it throws a ShapeError or a DTypeError where it does not fit. */
   get grad(): Tensor | null {
     this.#gradientWasRead = true;
     return this.#gradient;
   }
 
   set grad(gradient: Tensor | null) {
+    if (gradient !== null) this.checkGradient('grad', gradient);
     this.#gradient = gradient;
     this.#gradientWasRead = gradient !== null;
     this.#spareGradient = null;

@@ -108,20 +108,25 @@ export abstract class Variable implements tape.Traced {
       tape.backward(this, { data: allocate(this.dtype, 1).fill(1), shape: this.shape });
       return;
     }
-    if (!sameShape(gradient.shape, this.shape)) {
-      throw new ShapeError(
-        `backward: the gradient must have the tensor's shape ${show(this.shape)}: it has ${show(gradient.shape)}.`,
-      );
-    }
-    if (gradient.dtype !== this.dtype) {
-      throw new DTypeError(`backward: the gradient must be ${this.dtype}: it is ${gradient.dtype}.`);
-    }
+    this.checkGradient('backward', gradient);
     tape.backward(this, { data: gradient.data, shape: this.shape });
   }
 
   /** Says that the numbers were written to, so that a stale saved value is noticed. */
   markChanged(): void {
     this.storage.version++;
+  }
+
+  /** @throws ShapeError, DTypeError unless `gradient` has the shape and the number format of this */
+  protected checkGradient(op: string, gradient: Variable): void {
+    if (!sameShape(gradient.shape, this.shape)) {
+      throw new ShapeError(
+        `${op}: the gradient must have the tensor's shape ${show(this.shape)}: it has ${show(gradient.shape)}.`,
+      );
+    }
+    if (gradient.dtype !== this.dtype) {
+      throw new DTypeError(`${op}: the gradient must be ${this.dtype}: it is ${gradient.dtype}.`);
+    }
   }
 
   /** Adds to the gradient; the tape calls it. */
