@@ -47,10 +47,10 @@ await useBackend('auto', { threads: 2 });
 `;
 
 const folder = mkdtempSync(join(tmpdir(), 'gmml-packages-'));
+const [kept] = process.argv.slice(2);
 let failed = 0;
 try {
   await main();
-  const [kept] = process.argv.slice(2);
   if (failed === 0 && kept !== undefined) keepTarballs(resolve(kept));
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -61,7 +61,12 @@ process.exitCode = failed === 0 ? 0 : 1;
 async function main() {
   await check('pack, and install the tarballs in an empty project', async () => {
     const pnpm = ['exec', '--yes', '--loglevel=error', `--package=${packageManager}`, '--', 'pnpm'];
-    await run('npm', [...pnpm, '-r', '--filter', './packages/*', 'pack', '--pack-destination', folder], root);
+    await run(
+      'npm',
+      [...pnpm, '-r', '--filter', './packages/*', 'pack', '--pack-destination', folder],
+      root,
+      kept === undefined ? withOrigin('https://git.example/gmml.git') : {},
+    );
     const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
     put('package.json', JSON.stringify({ name: 'user', private: true, type: 'module' }));
     await run('npm', [
@@ -82,6 +87,14 @@ async function main() {
     for (const name of readdirSync(scope)) {
       const found = readdirSync(join(scope, name)).filter((file) => file !== 'node_modules');
       same(found.toSorted().join(), 'LICENSE,README.md,dist,package.json,src');
+    }
+  });
+  await check('the manifests name the repository, which they have of the origin of the clone', () => {
+    const scope = join(folder, 'node_modules/@gmml');
+    for (const name of readdirSync(scope)) {
+      const { repository } = JSON.parse(readFileSync(join(scope, name, 'package.json'), 'utf8'));
+      if (repository === undefined) throw new Error('the origin of this clone has no address on the net');
+      same(repository.directory, `packages/${name}`);
     }
   });
   put('program.js', program);
@@ -178,10 +191,15 @@ async function check(name, work) {
 }
 
 /** Runs a program in the user's project; gives what it wrote on standard output. */
-async function run(command, args, cwd = folder) {
-  const { stdout, stderr } = await execute(command, args, { cwd });
+async function run(command, args, cwd = folder, env = {}) {
+  const { stdout, stderr } = await execute(command, args, { cwd, env: { ...process.env, ...env } });
   if (cwd === folder && command === process.execPath && stderr !== '') throw new Error(`it wrote: ${stderr}`);
   return stdout;
+}
+
+/** Variables with which git sees another origin. */
+function withOrigin(url) {
+  return { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'remote.origin.url', GIT_CONFIG_VALUE_0: url };
 }
 
 function put(name, text) {
