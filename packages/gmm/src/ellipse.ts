@@ -1,4 +1,8 @@
-// The subpath @gmml/gmm/ellipse: how a normal distribution over the plane is drawn.
+/**
+ * How a normal distribution over the plane is drawn.
+ *
+ * @module @gmml/gmm/ellipse
+ */
 
 /** The points at one standard deviation from the centre of a normal distribution over the plane. */
 export interface Ellipse {
