@@ -9,7 +9,8 @@ export const NOT_IN_CHROMIUM: Readonly<Record<string, string>> = {
   'test/gmm/fitThreads.test.ts': 'starts processes',
   'test/nn/safetensorsFile.test.ts': 'reads and writes files',
   'test/nn/wholeFile.test.ts': 'writes files',
-  'test/tensor/backend.test.ts': "is about Node's threads; test/browser/training.test.ts is about a page's",
+  'test/tensor/backendThreads.test.ts':
+    "is about Node's threads; test/browser/training.test.ts is about a page's",
   'test/tensor/garbage.test.ts': "sets V8's flags",
   'test/tensor/inspect.test.ts': "is about Node's console",
   'test/tensor/trainingMemory.test.ts': 'starts processes',

@@ -9,6 +9,8 @@ const tasks = {
   fail({ name }: { name: string }) {
     if (name === 'typed') throw new NotPositiveDefiniteError('cholesky: no.', 2, 3);
     if (name === 'range') throw new RangeError('too much');
+    if (name === 'named')
+      throw Object.assign(new Error('of another library'), { name: 'ShapeError', code: 5 });
     throw 'text';
   },
   async count({ to }: { to: number }, { progress, pause }: TaskContext<{ at: number; x: Tensor }>) {
@@ -82,6 +84,31 @@ test('a value that holds itself comes back so', async () => {
   expect(got.x).toBeInstanceOf(Tensor);
 });
 
+test('holes of arrays stay holes', async () => {
+  const given = [tensor([1]), , 3, ,]; // oxlint-disable-line no-sparse-arrays -- the holes are the point.
+  const got = (await connected().run('echo', given)) as typeof given;
+  expect([got.length, Object.keys(got)]).toEqual([4, ['0', '2']]);
+});
+
+test("a value that has a packed tensor's key crosses as it is", async () => {
+  const given = { '@gmml/tensor': true, shape: [1] };
+  await expect(connected().run('echo', given)).resolves.toEqual(given);
+});
+
+test('a result that cannot be read rejects', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const worker = new TaskWorker<typeof tasks>(port1);
+  onTestFinished(() => worker.close());
+  const data = new Float32Array(3);
+  port2.addEventListener('message', ({ data: { kind, id } }: MessageEvent<{ kind: string; id: number }>) => {
+    if (kind === 'hello') port2.postMessage({ kind: 'ready' });
+    const value = { '@gmml/tensor': true, shape: [2], dtype: 'float32', data };
+    if (kind === 'run') port2.postMessage({ kind: 'done', id, value });
+  });
+  port2.start();
+  await expect(worker.run('echo', 1)).rejects.toThrow('tensor: [2] needs 2 numbers: there are 3.');
+});
+
 test('several tasks at once each have their own answer', async () => {
   const worker = connected();
   const sums = [1, 2, 3].map((value) => worker.run('sum', { x: tensor([value, value]) }));
@@ -102,6 +129,7 @@ test('errors keep their class where it is ours, and their name elsewhere', async
   );
   expect(await failed('range')).toMatchObject({ name: 'RangeError', message: 'too much' });
   expect(await failed('other')).toMatchObject({ name: 'Error', message: 'text' });
+  expect(await failed('named')).toMatchObject({ name: 'ShapeError', message: 'of another library', code: 5 });
   await expect(worker.run('none' as 'echo', 1)).rejects.toThrow(
     "serveTasks: the task must be one of echo, sum, fail, count, late: it is 'none'.",
   );

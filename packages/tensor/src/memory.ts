@@ -1,5 +1,5 @@
 /** Numbers in a cache line, on which everything that is handed out starts. */
-const LINE = 16;
+export const LINE = 16;
 
 /**
  * One buffer that never grows, so that no view of it is ever detached, handed out in two ways: from below by a
@@ -41,7 +41,7 @@ export class Memory {
     return x.buffer === this.floats.buffer;
   }
 
-  /** Whether `take` has this many numbers, in one piece or several. */
+  /** Whether `take` has this many numbers, in up to 16 pieces, each of which it rounds up to whole lines. */
   hasRoom(count: number): boolean {
     return this.#top + count + LINE * LINE <= this.#bottom;
   }
@@ -82,9 +82,7 @@ export class Memory {
   }
 
   #freeOf(size: number): number[] {
-    const known = this.#free.get(size);
-    if (known) return known;
-    const starts: number[] = [];
+    const starts = this.#free.get(size) ?? [];
     this.#free.set(size, starts);
     return starts;
   }

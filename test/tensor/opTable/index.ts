@@ -1,13 +1,15 @@
 import { arithmeticRows } from './arithmetic.js';
+import { choleskyRows } from './cholesky.js';
 import { convRows } from './conv.js';
+import { diagonalRows } from './diagonals.js';
 import { elementwiseRows } from './elementwise.js';
 import { indexingRows } from './indexing.js';
-import { linalgRows } from './linalg.js';
 import { matmulRow } from './matmul.js';
 import { partRows } from './parts.js';
 import { reduceRows } from './reduce.js';
 import type { Row } from './row.js';
 import { shapeRows } from './shapes.js';
+import { triangularSolveRows } from './triangularSolve.js';
 
 /** Every public operation on tensors: samples, an independent reference, and what is refused. */
 export const opTable: readonly Row[] = [
@@ -16,8 +18,10 @@ export const opTable: readonly Row[] = [
   ...reduceRows,
   ...shapeRows,
   ...partRows,
+  ...diagonalRows,
   ...indexingRows,
   matmulRow,
-  ...linalgRows,
+  ...choleskyRows,
+  ...triangularSolveRows,
   ...convRows,
 ];

@@ -1,22 +1,14 @@
 // Sums are float64 and rounded where the reference rounds: the bits must be its, whatever lay in the output before.
 import { assert, boolean, constantFrom, integer, pre, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Generator } from '@gmml/tensor';
 import type { WindowSizes } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import { avgPool2d, avgPool2dBackward } from '../../../packages/tensor/src/kernels/wasm/pool/avgPool.js';
-import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { exactNumbers, firstDifference, flavours, Placement, ThreeThreads } from './engines.js';
+import { enginesOf, Placement } from './engines.js';
+import { exactNumbers, roughNumbers } from './numbers.js';
+import { firstDifference } from './rounding.js';
 
 const CAPACITY = 8 * 1024 * 1024;
-
-const engines = flavours.flatMap((flavour) => [
-  { name: `relaxed ${flavour.relaxed}`, engine: new Engine({ flavour, capacity: CAPACITY }) },
-  {
-    name: `relaxed ${flavour.relaxed}, three threads`,
-    engine: new ThreeThreads({ flavour, capacity: CAPACITY }),
-  },
-]);
 
 const imageSize = constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17);
 const windowSize = constantFrom(1, 2, 2, 3, 4, 5, 7, 9);
@@ -43,13 +35,7 @@ function windowSizes(window: Omit<WindowSizes, 'dilationH' | 'dilationW' | 'outH
   return { ...window, dilationH: 1, dilationW: 1, outH, outW };
 }
 
-/** Numbers whose sums are rounded differently in different orders. */
-function rough(length: number, seed: number): Float32Array {
-  const generator = new Generator(seed);
-  return Float32Array.from({ length }, () => generator.normal() * 2 ** Math.floor(30 * generator.uniform()));
-}
-
-describe.each(engines)('average pooling in WASM, $name', ({ engine }) => {
+describe.each(enginesOf(CAPACITY))('average pooling in WASM, $name', ({ engine }) => {
   const check = (
     kernel: typeof avgPool2d,
     routine: 'avgPool2d' | 'avgPool2dBackward',
@@ -87,7 +73,7 @@ describe.each(engines)('average pooling in WASM, $name', ({ engine }) => {
       const { h, w, kernelH, kernelW, padH, padW } = window;
       pre(2 * padH <= kernelH && 2 * padW <= kernelW);
       pre(kernelH <= h + 2 * padH && kernelW <= w + 2 * padW);
-      const numbers = areExact ? exactNumbers : rough;
+      const numbers = areExact ? exactNumbers : roughNumbers;
       checkBoth(windowSizes(window), (length) => numbers(length, start), arePlaced);
     });
     assert(holds, { numRuns: 300 });
@@ -101,7 +87,7 @@ describe.each(engines)('average pooling in WASM, $name', ({ engine }) => {
   ])('pools many images by windows of %d, stride %d, padding %d', (kernel, step, pad) => {
     const images = { n: 5, c: 17, h: 49, w: 51 };
     const window = { kernelH: kernel, kernelW: kernel, strideH: step, strideW: step, padH: pad, padW: pad };
-    checkBoth(windowSizes({ ...images, ...window }), (length) => rough(length, 1));
+    checkBoth(windowSizes({ ...images, ...window }), (length) => roughNumbers(length, 1));
   });
 
   test('leaves float64, wide windows and what does not fit to the reference', () => {

@@ -4,18 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { Generator } from '@gmml/tensor';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import { addBlocks, takeBlocks } from '../../../packages/tensor/src/kernels/wasm/movement/blocks.js';
-import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { exactNumbers, firstDifference, flavours, Placement, ThreeThreads } from './engines.js';
+import { enginesOf, Placement } from './engines.js';
+import { exactNumbers, roughNumbers } from './numbers.js';
+import { firstDifference } from './rounding.js';
 
 const CAPACITY = 16 * 1024 * 1024;
-
-const engines = flavours.flatMap((flavour) => [
-  { name: `relaxed ${flavour.relaxed}`, engine: new Engine({ flavour, capacity: CAPACITY }) },
-  {
-    name: `relaxed ${flavour.relaxed}, three threads`,
-    engine: new ThreeThreads({ flavour, capacity: CAPACITY }),
-  },
-]);
 
 const samples = record({
   block: constantFrom(1, 1, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 65),
@@ -25,12 +18,6 @@ const samples = record({
   arePlaced: boolean(),
 });
 
-/** Numbers that make float32 sums in different orders, and with different roundings, differ. */
-function rough(length: number, seed: number): Float32Array {
-  const generator = new Generator(seed);
-  return Float32Array.from({ length }, () => generator.normal() * 2 ** Math.floor(30 * generator.uniform()));
-}
-
 /** The first `count` of a random order of the positions below `blocks`. */
 function distinct(count: number, blocks: number): Int32Array {
   const generator = new Generator(3);
@@ -38,7 +25,7 @@ function distinct(count: number, blocks: number): Int32Array {
   return Int32Array.from([...keys.keys()].toSorted((a, b) => keys[a] - keys[b]).slice(0, count));
 }
 
-describe.each(engines)('blocks in WASM, $name', ({ engine }) => {
+describe.each(enginesOf(CAPACITY))('blocks in WASM, $name', ({ engine }) => {
   const check = (
     routine: 'takeBlocks' | 'addBlocks',
     x: Float32Array,
@@ -86,8 +73,8 @@ describe.each(engines)('blocks in WASM, $name', ({ engine }) => {
       const positions = meet
         ? Int32Array.from({ length: count }, () => Math.floor(generator.uniform() * blocks))
         : distinct(count, blocks);
-      const g = meet ? rough(count * block, seed) : exactNumbers(positions.length * block, seed);
-      const before = meet ? rough(blocks * block, 7) : exactNumbers(blocks * block, seed + 6);
+      const g = meet ? roughNumbers(count * block, seed) : exactNumbers(positions.length * block, seed);
+      const before = meet ? roughNumbers(blocks * block, 7) : exactNumbers(blocks * block, seed + 6);
       const done = check('addBlocks', g, positions, block, before, arePlaced);
       expect(done || !arePlaced).toBe(true);
     });
@@ -107,8 +94,8 @@ describe.each(engines)('blocks in WASM, $name', ({ engine }) => {
     ['rows', 128, 2000, 3000],
   ])('move many blocks: %s', (_, block, count, blocks) => {
     const positions = distinct(count, blocks);
-    const x = rough(blocks * block, 1);
-    const g = rough(count * block, 2);
+    const x = roughNumbers(blocks * block, 1);
+    const g = roughNumbers(count * block, 2);
     expect(check('takeBlocks', x, positions, block, new Float32Array(g.length), true)).toBe(true);
     expect(check('addBlocks', g, positions, block, x, true)).toBe(true);
     positions[count - 1] = positions[0];

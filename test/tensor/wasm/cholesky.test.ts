@@ -5,13 +5,15 @@ import type { FailedPivot } from '../../../packages/tensor/src/kernels/kernels.j
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import { cholesky } from '../../../packages/tensor/src/kernels/wasm/linalg/cholesky.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { edgeSizes, engines, inKernelMemory, numbers, ROUNDING } from './linalg.js';
+import { edgeSizes, engines, inKernelMemory } from './linalg.js';
+import { normals } from './numbers.js';
+import { ROUNDING } from './rounding.js';
 
 /** GGᵀ/n + ridge·I for normal G, rounded to float32; NaN above the diagonal, which nothing may read. */
 function positive(batch: number, n: number, ridge: number, seed = 3): Float32Array {
   const a = new Float32Array(batch * n * n).fill(NaN);
   for (let t = 0; t < batch; t++) {
-    const g = numbers(n * n, seed + t);
+    const g = normals(n * n, seed + t);
     for (let i = 0; i < n; i++) {
       for (let j = 0; j <= i; j++) {
         let sum = i === j ? ridge : 0;

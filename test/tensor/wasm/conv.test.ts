@@ -9,13 +9,11 @@ import {
   conv2dWeightGradient,
 } from '../../../packages/tensor/src/kernels/wasm/conv/conv.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { flavours, ThreeThreads } from './engines.js';
 import { insideOf, outside, placed, type Place } from './enginePlaces.js';
+import { flavours, ThreeThreads } from './engines.js';
+import { ROUNDING } from './rounding.js';
 
 const CAPACITY = 32 * 1024 * 1024;
-
-/** Half the distance of float32 numbers from 1 on: the largest relative error of one rounding. */
-const ROUNDING = 2 ** -24;
 
 const plainWindow = { strideH: 1, strideW: 1, padH: 0, padW: 0, dilationH: 1, dilationW: 1 };
 
@@ -181,6 +179,21 @@ describe.each(flavours)('convolution, relaxed $relaxed', (flavour) => {
     const [y, expectedY] = [computed(engine, sizes, large, outside).y, expected(large, sizes, Number).y];
     const magnitude = expected(large, sizes, Math.abs).y;
     expectWithin(y, expectedY, magnitude, sizes.c * 25 + 1);
+  });
+
+  test('kernels are told apart by their sizes, whatever order these stand in', () => {
+    const sizes = sizesOf(layers['a window that is not square']);
+    const across = { h: 'w', w: 'h', H: 'W', W: 'H' } as Readonly<Record<string, string>>;
+    const turned = Object.fromEntries(
+      Object.entries(sizes).map(([name, size]) => [name.replace(/[hw]$/i, (last) => across[last]), size]),
+    ) as unknown as ConvSizes;
+    expect(Object.values(turned)).toEqual(Object.values(sizes));
+    for (const own of [sizes, turned]) {
+      const inputs = inputsOf(own);
+      const { y } = computed(engine, own, inputs, outside);
+      const [exact, magnitude] = [Number, Math.abs].map((of) => expected(inputs, own, of).y);
+      expectWithin(y, exact, magnitude, own.c * own.kernelH * own.kernelW + 1);
+    }
   });
 
   test.each([0, 1])('%d images', (n) => {

@@ -14,9 +14,10 @@ import * as elementwiseOps from '../../../packages/tensor/src/ops/elementwise.js
 import { allOps } from '../../../packages/tensor/src/ops/index.js';
 import * as elementwise from '../../../packages/tensor/src/kernels/wasm/elementwise/elementwise.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { flavours } from './engines.js';
 import { startedEngine } from './startedEngine.js';
 import { broadcastShapes, broadcastStrides, sizeOf } from '../../../packages/tensor/src/shape.js';
+import { flavours } from './engines.js';
+import { expectSame } from './rounding.js';
 
 /** Around the width of a vector and the length of a piece. */
 const sizes = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 1000, 4095, 4096, 4097, 9001];
@@ -42,13 +43,6 @@ function numbers(count: number, seed: number): Float32Array {
     if (kind === 1) return generator.normal() * 2 ** Math.floor(generator.uniform() * 290 - 150);
     return generator.normal();
   });
-}
-
-/** Object.is tells 0 from −0 and takes all NaN for one. */
-function expectSame(actual: Float32Array, expected: Float32Array, message?: string): void {
-  const at = actual.findIndex((value, i) => !Object.is(value, expected[i]));
-  const found = at < 0 ? 'the same' : `${actual[at]} for ${expected[at]} at ${at}`;
-  expect(found, message).toBe('the same');
 }
 
 const clamp = (min: number, max: number): UnaryFunction => ({

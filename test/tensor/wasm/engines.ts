@@ -1,25 +1,6 @@
-import { Generator } from '@gmml/tensor';
 import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assembler/assembler.js';
 import { Engine, type Call } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { bestFlavour } from '../../../packages/tensor/src/kernels/wasm/probe.js';
-
-/** Where two arrays first differ in a bit that matters (all NaN are one), and both numbers; null if nowhere. */
-export function firstDifference(
-  actual: Float32Array | Int32Array,
-  expected: Float32Array | Int32Array,
-): string | null {
-  const at = expected.findIndex((value, i) => !Object.is(value, actual[i]));
-  if (at >= 0) return `${actual[at]} instead of ${expected[at]} at ${at}`;
-  return actual.length === expected.length ? null : `${actual.length} numbers`;
-}
-
-/** Small integers, at times as multiples of the smallest denormal, at times with infinities: any order sums the same. */
-export function exactNumbers(length: number, seed: number): Float32Array {
-  const choice = [-2, -1, -0, -0, 0, 1, 3, 5, NaN, -Infinity, Infinity].slice(0, seed % 2 === 0 ? 8 : 11);
-  const unit = seed % 3 === 0 ? 2 ** -149 : 1;
-  const generator = new Generator(seed);
-  return Float32Array.from({ length }, () => unit * choice[Math.floor(generator.uniform() * choice.length)]);
-}
 
 const best = bestFlavour();
 
@@ -45,6 +26,14 @@ export class ThreeThreads extends Engine {
       for (const queue of calls.toReversed()) queue.shift()?.();
     }
   }
+}
+
+/** Engines to run every test on, with a name each. */
+export function enginesOf(capacity: number): { name: string; engine: Engine }[] {
+  return flavours.flatMap((flavour) => [
+    { name: `relaxed ${flavour.relaxed}, one thread`, engine: new Engine({ flavour, capacity }) },
+    { name: `relaxed ${flavour.relaxed}, three threads`, engine: new ThreeThreads({ flavour, capacity }) },
+  ]);
 }
 
 /** Arrays in kernel memory, at addresses that are only multiples of 4, between guards that nothing may write over. */

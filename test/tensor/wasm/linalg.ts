@@ -1,36 +1,12 @@
-// What the tests of linear algebra share: engines of each flavour, arrays in kernel memory, and error bounds.
-import { Generator } from '@gmml/tensor';
-import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { flavours, ThreeThreads } from './engines.js';
-
-/** Half the distance of float32 numbers from 1 on: the largest relative error of one rounding. */
-export const ROUNDING = 2 ** -24;
+// What the tests of linear algebra share: engines, sizes, arrays in kernel memory, and error bounds.
+import type { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
+import { enginesOf } from './engines.js';
 
 /** Around the width of a vector and the edges of tiles and blocks. */
 export const edgeSizes = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65];
 
-const CAPACITY = 16 * 1024 * 1024;
-
 /** Engines to run every test on, with a name each. */
-export const engines = flavours.flatMap((flavour) => [
-  { name: `relaxed ${flavour.relaxed}, one thread`, engine: new Engine({ flavour, capacity: CAPACITY }) },
-  {
-    name: `relaxed ${flavour.relaxed}, three threads`,
-    engine: new ThreeThreads({ flavour, capacity: CAPACITY }),
-  },
-]);
-
-const drawn = new Map<number, Float32Array>();
-
-/** Normal numbers, the same for the same seed. */
-export function numbers(count: number, seed: number): Float32Array {
-  const before = drawn.get(seed);
-  if (before && before.length >= count) return before.slice(0, count);
-  const generator = new Generator(seed);
-  const found = Float32Array.from({ length: count }, () => generator.normal());
-  drawn.set(seed, found);
-  return found.slice();
-}
+export const engines = enginesOf(16 * 1024 * 1024);
 
 /** What kernels must leave alone. */
 const GUARD = 12345;

@@ -6,7 +6,8 @@ import { reference } from '../../../packages/tensor/src/kernels/reference/index.
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { matmul } from '../../../packages/tensor/src/kernels/wasm/linalg/matmul.js';
 import { triangularSolve } from '../../../packages/tensor/src/kernels/wasm/linalg/triangularSolve.js';
-import { engines, numbers } from './linalg.js';
+import { engines } from './linalg.js';
+import { normals } from './numbers.js';
 
 /** Half the distance of float64 numbers from 1 on. */
 const ROUNDING = 2 ** -53;
@@ -15,7 +16,7 @@ const ROUNDING = 2 ** -53;
 const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 15, 17, 33, 64, 65];
 
 function doubles(count: number, seed: number): Float64Array {
-  return Float64Array.from(numbers(count, seed), (value, i) => value + 1e-9 * (i % 7));
+  return Float64Array.from(normals(count, seed), (value, i) => value + 1e-9 * (i % 7));
 }
 
 function product(

@@ -6,7 +6,9 @@ import { reference } from '../../../packages/tensor/src/kernels/reference/index.
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { createWasmKernels } from '../../../packages/tensor/src/kernels/wasm/index.js';
 import { matmul } from '../../../packages/tensor/src/kernels/wasm/linalg/matmul.js';
-import { edgeSizes, engines, firstBeyond, inKernelMemory, numbers, ROUNDING } from './linalg.js';
+import { edgeSizes, engines, firstBeyond, inKernelMemory } from './linalg.js';
+import { normals } from './numbers.js';
+import { ROUNDING } from './rounding.js';
 
 /**
  * A float32 sum of n products in blocks of 256, which are then added one by one, is off by at most
@@ -27,7 +29,7 @@ function sizesOf(
 
 function operands({ batch, m, k, n, strideA, strideB }: MatmulSizes): [Float32Array, Float32Array] {
   const count = (stride: number): number => (stride === 0 ? 1 : batch);
-  return [numbers(count(strideA) * m * k, 1), numbers(count(strideB) * k * n, 2)];
+  return [normals(count(strideA) * m * k, 1), normals(count(strideB) * k * n, 2)];
 }
 
 function byReference(
@@ -197,7 +199,7 @@ describe.each(engines)('matmul in WASM, $name', ({ engine }) => {
 });
 
 test('little float64 is left to the reference', () => {
-  const [a, b] = [numbers(12, 1), numbers(12, 2)].map((x) => Float64Array.from(x));
+  const [a, b] = [normals(12, 1), normals(12, 2)].map((x) => Float64Array.from(x));
   const [ours, theirs] = [createWasmKernels(), reference].map((kernels) => {
     const out = new Float64Array(9);
     kernels.matmul(a, b, sizesOf(1, [3, 4, 3]), out);

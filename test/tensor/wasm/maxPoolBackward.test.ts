@@ -3,19 +3,12 @@ import { assert, boolean, constantFrom, integer, property, record } from 'fast-c
 import { describe, expect, test } from 'vitest';
 import type { WindowSizes } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
-import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { maxPool2dBackward } from '../../../packages/tensor/src/kernels/wasm/pool/maxPoolBackward.js';
-import { exactNumbers, firstDifference, flavours, Placement, ThreeThreads } from './engines.js';
+import { enginesOf, Placement } from './engines.js';
+import { exactNumbers } from './numbers.js';
+import { firstDifference } from './rounding.js';
 
 const CAPACITY = 8 * 1024 * 1024;
-
-const engines = flavours.flatMap((flavour) => [
-  { name: `relaxed ${flavour.relaxed}`, engine: new Engine({ flavour, capacity: CAPACITY }) },
-  {
-    name: `relaxed ${flavour.relaxed}, three threads`,
-    engine: new ThreeThreads({ flavour, capacity: CAPACITY }),
-  },
-]);
 
 function sizesOf(
   n: number,
@@ -30,7 +23,7 @@ function sizesOf(
   return { n, c, h, w, ...window, padH: pad, padW: pad, dilationH: 1, dilationW: 1, outH, outW };
 }
 
-describe.each(engines)('the gradient of max-pooling in WASM, $name', ({ engine }) => {
+describe.each(enginesOf(CAPACITY))('the gradient of max-pooling in WASM, $name', ({ engine }) => {
   const check = (sizes: WindowSizes, arePlaced: boolean): void => {
     const { n, c, h, w, outH, outW } = sizes;
     const positions = new Int32Array(n * c * outH * outW);

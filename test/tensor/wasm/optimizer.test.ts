@@ -5,8 +5,8 @@ import { Generator } from '@gmml/tensor';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import * as optimizer from '../../../packages/tensor/src/kernels/wasm/optimizer.js';
-import { flavours } from './engines.js';
 import { startedEngine } from './startedEngine.js';
+import { flavours } from './engines.js';
 
 /** Around the width of a vector and the length of a piece. */
 const size = constantFrom(0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 4095, 4096, 4097, 8200);

@@ -11,9 +11,7 @@ import {
   countsOf,
   expectInPlace,
   expectRefusals,
-  expectSame,
   expectSameOnThreads,
-  flavours,
   fresh,
   hasKernel,
   layouts,
@@ -23,6 +21,8 @@ import {
   ties,
   type Run,
 } from './rows.js';
+import { flavours } from './engines.js';
+import { expectSame } from './rounding.js';
 
 const signs = [1, -1] as const;
 

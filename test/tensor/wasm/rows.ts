@@ -6,8 +6,7 @@ import type { Flavour } from '../../../packages/tensor/src/kernels/wasm/assemble
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import type { Rows } from '../../../packages/tensor/src/shape.js';
 import { ThreeThreads } from './engines.js';
-
-export { flavours } from './engines.js';
+import { expectSame } from './rounding.js';
 
 /** An output as it was before: full of sevens. */
 export const fresh = (length: number): Float32Array => new Float32Array(length).fill(7);
@@ -95,13 +94,6 @@ export function rowSums(
 /** The row that the i-th number of a layout belongs to. */
 export function rowOf(i: number, { length, inner }: Rows): number {
   return Math.floor(i / (length * inner)) * inner + (i % inner);
-}
-
-/** The same numbers, bit for bit but for NaN. */
-export function expectSame(actual: Float32Array, expected: Float32Array): void {
-  const at = actual.findIndex((value, i) => !Object.is(value, expected[i]));
-  expect(actual.length).toBe(expected.length);
-  expect(at < 0 ? 'the same' : `${actual[at]} for ${expected[at]} at ${at}`).toBe('the same');
 }
 
 /** A kernel on the numbers of a layout. */

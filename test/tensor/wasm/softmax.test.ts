@@ -14,7 +14,6 @@ import {
   expectInPlace,
   expectRefusals,
   expectSameOnThreads,
-  flavours,
   fresh,
   hasKernel,
   layouts,
@@ -23,6 +22,7 @@ import {
   rowSums,
   type Run,
 } from './rows.js';
+import { flavours } from './engines.js';
 
 /** What an exponential, or a sum of them, may be off in relation to itself. */
 const EXPONENTIAL = 2 ** -31;

@@ -1,17 +1,17 @@
 // Movement has no rounding: the bits must be the reference's. Sums along the last dimension are added in another order.
 import { array, assert, boolean, constantFrom, integer, pre, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Generator } from '@gmml/tensor';
 import type { Walk } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
-import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import {
   addStrided,
   readStrided,
   writeStrided,
 } from '../../../packages/tensor/src/kernels/wasm/movement/strided.js';
 import { sizeOf, stridesOf, type Shape } from '../../../packages/tensor/src/shape.js';
-import { exactNumbers, firstDifference, flavours, Placement, ThreeThreads } from './engines.js';
+import { enginesOf, Placement } from './engines.js';
+import { exactNumbers, normals } from './numbers.js';
+import { firstDifference } from './rounding.js';
 
 const CAPACITY = 8 * 1024 * 1024;
 
@@ -70,22 +70,9 @@ function summing(shape: Shape, dims: readonly number[]): { walk: Walk; base: Sha
   return { walk: { shape, strides, offset: 0 }, base };
 }
 
-function numbers(length: number, start: number): Float32Array {
-  const generator = new Generator(start);
-  return Float32Array.from({ length }, () => generator.normal());
-}
-
 const ROUTINES = { readStrided, writeStrided, addStrided };
 
-const engines = flavours.flatMap((flavour) => [
-  { name: `relaxed ${flavour.relaxed}`, engine: new Engine({ flavour, capacity: CAPACITY }) },
-  {
-    name: `relaxed ${flavour.relaxed}, three threads`,
-    engine: new ThreeThreads({ flavour, capacity: CAPACITY }),
-  },
-]);
-
-describe.each(engines)('walks in WASM, $name', ({ engine }) => {
+describe.each(enginesOf(CAPACITY))('walks in WASM, $name', ({ engine }) => {
   /** The routine on arrays in kernel memory or outside, and the reference; `out` holds something at first. */
   const run = (
     routine: 'readStrided' | 'writeStrided' | 'addStrided',
@@ -160,20 +147,20 @@ describe.each(engines)('walks in WASM, $name', ({ engine }) => {
     ['a large matrix', [777, 333], [1, 0]],
   ])('permute %s and add back', (_, base, order) => {
     const walk = permuted(base, order);
-    const x = numbers(sizeOf(base), 1);
+    const x = normals(sizeOf(base), 1);
     checkRead(walk, x, true);
-    checkAdd(walk, x, numbers(x.length, 2), true);
+    checkAdd(walk, x, normals(x.length, 2), true);
   });
 
   test('repeat numbers and rows', () => {
-    checkRead({ shape: [64, 16, 28, 28], strides: [0, 1, 0, 0], offset: 0 }, numbers(16, 1), true);
-    checkRead({ shape: [2000, 127], strides: [0, 1], offset: 0 }, numbers(127, 1), true);
+    checkRead({ shape: [64, 16, 28, 28], strides: [0, 1, 0, 0], offset: 0 }, normals(16, 1), true);
+    checkRead({ shape: [2000, 127], strides: [0, 1], offset: 0 }, normals(127, 1), true);
   });
 
   test('read and write diagonals', () => {
     const walk = { shape: [10, 127], strides: [128 * 128, 129], offset: 1 };
-    checkRead(walk, numbers(10 * 128 * 128, 1), true);
-    checkAdd(walk, numbers(1270, 1), numbers(10 * 128 * 128, 2), true);
+    checkRead(walk, normals(10 * 128 * 128, 1), true);
+    checkAdd(walk, normals(1270, 1), normals(10 * 128 * 128, 2), true);
   });
 
   test.each<[Shape, number[]]>([
@@ -204,8 +191,8 @@ describe.each(engines)('walks in WASM, $name', ({ engine }) => {
     [[200_001], [0]],
   ])('sum %j over %j in float64', (shape, dims) => {
     const { walk, base } = summing(shape, dims);
-    const x = numbers(sizeOf(shape), 1);
-    const before = numbers(sizeOf(base), 2);
+    const x = normals(sizeOf(shape), 1);
+    const before = normals(sizeOf(base), 2);
     const { actual, expected, done } = run('addStrided', x, walk, before, true);
     expect(done).toBe(true);
     const magnitudes = new Float64Array(before.length);
@@ -222,8 +209,8 @@ describe.each(engines)('walks in WASM, $name', ({ engine }) => {
   test('leave walks that meet themselves to the reference', () => {
     const out = new Float32Array(40).fill(1);
     const walk = { shape: [20, 20], strides: [1, 1], offset: 0 };
-    expect(addStrided(engine, numbers(400, 1), walk, out)).toBe(false);
-    expect(addStrided(engine, numbers(40, 1), { shape: [20, 2], strides: [1, 1], offset: 0 }, out)).toBe(
+    expect(addStrided(engine, normals(400, 1), walk, out)).toBe(false);
+    expect(addStrided(engine, normals(40, 1), { shape: [20, 2], strides: [1, 1], offset: 0 }, out)).toBe(
       false,
     );
     expect(out).toEqual(new Float32Array(40).fill(1));

@@ -32,7 +32,7 @@ function workersOf(engine: Engine): RunningWorker[] {
 function emitScale(module: ModuleBuilder): void {
   module.func('scale', ['i32', 'i32', 'i32', 'f32'], null, (f, x, out, count, factor) => {
     f.times(f.local('i32'), count, () => {
-      f.get(out).load('f32.load', x).get(factor).op('f32.mul').store('f32.store');
+      f.get(out).load('v128.load32_splat', x).get(factor).op('f32x4.splat').op('f32x4.mul').storeLane(0);
       f.increase(x, 4).increase(out, 4);
     });
   });
@@ -108,11 +108,11 @@ function emitTell(module: ModuleBuilder): void {
 function emitOnce(module: ModuleBuilder): void {
   module.func('once', ['i32', 'i32'], null, (f, flag, hang) => {
     const beyond = f.local('i32');
-    f.load('i32.load', flag).op('i32.eqz');
+    f.load('i32.load', flag).i32(0).op('i32.eq');
     f.if(() => {
       f.get(flag).f32(1).store('f32.store');
       f.loop(() => f.get(hang).branchIf(0));
-      f.i32(-8).set(beyond).load('f32.load', beyond).op('drop');
+      f.i32(-8).set(beyond).load('i32.load', beyond).set(beyond);
     });
   });
 }
@@ -121,7 +121,7 @@ function emitOnce(module: ModuleBuilder): void {
 function emitTrap(module: ModuleBuilder): void {
   module.func('trap', ['i32'], null, (f, flag) => {
     const beyond = f.local('i32');
-    f.get(flag).f32(1).store('f32.store').i32(-8).set(beyond).load('f32.load', beyond).op('drop');
+    f.get(flag).f32(1).store('f32.store').i32(-8).set(beyond).load('i32.load', beyond).set(beyond);
   });
 }
 

@@ -5,7 +5,8 @@ import type { UnaryFunction } from '../../../packages/tensor/src/kernels/kernels
 import * as elementwise from '../../../packages/tensor/src/kernels/wasm/elementwise/elementwise.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { expectUnits } from './lastPlace.js';
-import { expectSame, flavours } from './rows.js';
+import { flavours } from './engines.js';
+import { expectSame } from './rounding.js';
 
 /** Half a unit is the rounding; the rest what polynomials may add. */
 const MOST_UNITS = 0.51;

@@ -2,22 +2,15 @@
 import { assert, boolean, constantFrom, integer, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
-import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { triangle } from '../../../packages/tensor/src/kernels/wasm/movement/triangle.js';
-import { exactNumbers, firstDifference, flavours, Placement, ThreeThreads } from './engines.js';
+import { enginesOf, Placement } from './engines.js';
+import { exactNumbers } from './numbers.js';
+import { firstDifference } from './rounding.js';
 
 const CAPACITY = 4 * 1024 * 1024;
 const size = constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65);
 
-const engines = flavours.flatMap((flavour) => [
-  { name: `relaxed ${flavour.relaxed}`, engine: new Engine({ flavour, capacity: CAPACITY }) },
-  {
-    name: `relaxed ${flavour.relaxed}, three threads`,
-    engine: new ThreeThreads({ flavour, capacity: CAPACITY }),
-  },
-]);
-
-describe.each(engines)('triangle in WASM, $name', ({ engine }) => {
+describe.each(enginesOf(CAPACITY))('triangle in WASM, $name', ({ engine }) => {
   const check = (
     matrices: number,
     rows: number,

@@ -6,7 +6,9 @@ import type { SolveSizes } from '../../../packages/tensor/src/kernels/kernels.js
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { triangularSolve } from '../../../packages/tensor/src/kernels/wasm/linalg/triangularSolve.js';
-import { edgeSizes, engines, inKernelMemory, numbers, ROUNDING } from './linalg.js';
+import { edgeSizes, engines, inKernelMemory } from './linalg.js';
+import { normals } from './numbers.js';
+import { ROUNDING } from './rounding.js';
 
 /** Well-conditioned matrices, with NaN where a solve has nothing to read. */
 function triangles({ batch, n, upper, unitDiagonal }: SolveSizes): Float32Array {
@@ -64,7 +66,7 @@ describe.each(engines)('triangularSolve in WASM, $name', ({ engine }) => {
 
   const check = (sizes: SolveSizes): void => {
     const a = triangles(sizes);
-    const b = numbers(sizes.batch * sizes.n * sizes.m, 5);
+    const b = normals(sizes.batch * sizes.n * sizes.m, 5);
     expectSolved(a, solved(a, b, sizes), b, sizes);
   };
 
@@ -121,7 +123,7 @@ describe.each(engines)('triangularSolve in WASM, $name', ({ engine }) => {
     for (const special of [NaN, Infinity, -Infinity]) {
       const sizes = { batch: 1, n: 11, m: 5, ...own };
       const a = triangles(sizes);
-      const b = numbers(55, 5);
+      const b = normals(55, 5);
       b[5 * 5 + 2] = special;
       const expected = new Float32Array(55);
       reference.triangularSolve(a, b, sizes, expected);
@@ -144,7 +146,7 @@ test('little float64, and what does not fit into kernel memory, is left, and not
   const engine = new Engine({ flavour: { relaxed: false }, capacity: 65536 });
   const sizes = { batch: 1, n: 100, m: 100, upper: false, transpose: false, unitDiagonal: false };
   const out = new Float32Array(10000).fill(7);
-  expect(triangularSolve(engine, triangles(sizes), numbers(10000, 5), sizes, out)).toBe(false);
+  expect(triangularSolve(engine, triangles(sizes), normals(10000, 5), sizes, out)).toBe(false);
   expect(out.every((value) => value === 7)).toBe(true);
   const one = { ...sizes, n: 1, m: 1 };
   expect(triangularSolve(engine, Float64Array.of(2), Float64Array.of(1), one, new Float64Array(1))).toBe(

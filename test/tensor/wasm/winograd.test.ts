@@ -8,10 +8,10 @@ import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
 import { winogradConv2d } from '../../../packages/tensor/src/kernels/wasm/conv/winograd.js';
 import { winogradWeightGradient } from '../../../packages/tensor/src/kernels/wasm/conv/winogradGradient.js';
 import { transformsOf } from '../../../packages/tensor/src/kernels/wasm/conv/winogradTransforms.js';
-import { flavours, ThreeThreads } from './engines.js';
 import { startedEngine } from './startedEngine.js';
 import { insideOf, outside, placed, type Place } from './enginePlaces.js';
 import { forwardMagnitudes, gamma, gradientMagnitudes, tileOf, transformRoundings } from './winogradBound.js';
+import { flavours, ThreeThreads } from './engines.js';
 
 const CAPACITY = 32 * 1024 * 1024;
 

@@ -6,9 +6,7 @@ import {
   transformsOf,
   type Matrix,
 } from '../../../packages/tensor/src/kernels/wasm/conv/winogradTransforms.js';
-
-/** Half the distance of float32 numbers from 1 on: the largest relative error of one rounding. */
-const ROUNDING = 2 ** -24;
+import { ROUNDING } from './rounding.js';
 
 /** γₙ: what n roundings may add up to (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, §3.1). */
 export function gamma(n: number): number {

@@ -1,4 +1,4 @@
-import { checkInteger, checkOneOf } from '../checks.js';
+import { checkBoolean, checkInteger, checkOneOf } from '../checks.js';
 import { ArgumentError } from '../errors.js';
 import { arenaOverflows, useMemory } from '../storage.js';
 import type { Kernels } from './kernels.js';
@@ -59,13 +59,14 @@ export function kernels(): Kernels {
  * `backendReport()` says why.
  *
  * @returns what was chosen, which may have fewer threads than asked for
- * @throws ArgumentError for an unknown backend, one that does not run here, or a number of threads that is none
+ * @throws ArgumentError for an unknown backend, one that does not run here, or an option that is none
  */
 export async function useBackend(
   name: BackendName,
   { threads = 'auto', relaxed = true }: BackendOptions = {},
 ): Promise<BackendChoice> {
   if (threads !== 'auto') checkInteger('useBackend', 'threads', threads, 1);
+  checkBoolean('useBackend', 'relaxed', relaxed);
   checkOneOf('useBackend', 'the backend', name, ['auto', 'wasm', 'reference']);
   const choice = settled.then(async () => {
     selected = name === 'reference' ? reference : await wasmKernels(name, threads, relaxed);
@@ -78,15 +79,18 @@ export async function useBackend(
 
 /** What computes now. */
 export function backendReport(): BackendReport {
-  const { name, threads } = selected;
   const routines = Object.keys(reference) as (keyof Kernels)[];
   const shared = routines.filter(
     (key) => typeof reference[key] === 'function' && selected[key] === reference[key],
   );
-  const onReference = selected === reference ? [] : [...shared, ...selected.functionsOnReference];
   const notice = selected === wasm?.kernels ? wasm.notice() : null;
-  const counted = { backend: name, threads, onReference, arenaOverflows: arenaOverflows() };
-  return { ...counted, ...(notice === null ? {} : { notice }) };
+  return {
+    backend: selected.name,
+    threads: selected.threads,
+    onReference: selected === reference ? [] : [...shared, ...selected.functionsOnReference],
+    arenaOverflows: arenaOverflows(),
+    ...(notice !== null && { notice }),
+  };
 }
 
 async function wasmKernels(

@@ -79,8 +79,10 @@ export interface SolveSizes {
 
 /** Where a Cholesky factorisation stopped. */
 export interface FailedPivot {
+  /** Which matrix of the batch, and which of its rows, counted from 0. */
   readonly matrix: number;
   readonly row: number;
+  /** What was left there to take the root of: 0, less, or NaN. */
   readonly pivot: number;
 }
 
@@ -123,7 +125,9 @@ export interface AdamUpdate {
  * reference. The reference backend defines what is correct; its sums are float64.
  */
 export interface Kernels {
+  /** As `useBackend` takes it and `backendReport` gives it. */
   readonly name: string;
+  /** How many threads share the work now. */
   readonly threads: number;
   /** Memory whose arrays the routines use in place; null where it makes no difference. */
   readonly memory: Memory | null;
@@ -218,8 +222,13 @@ export interface Kernels {
   /** X of op(A) X = B by substitution; a zero on the diagonal divides as IEEE does. */
   triangularSolve(a: FloatArray, b: FloatArray, sizes: SolveSizes, out: FloatArray): void;
 
-  /** Stochastic gradient descent's update, in place. */
-  sgd(parameter: FloatArray, gradient: FloatArray, momentum: FloatArray | null, update: SgdUpdate): void;
+  /** Stochastic gradient descent's update, in place; without momentum the buffer is null. */
+  sgd(
+    parameter: FloatArray,
+    gradient: FloatArray,
+    momentumBuffer: FloatArray | null,
+    update: SgdUpdate,
+  ): void;
   /** Adadelta's update, in place. */
   adadelta(
     parameter: FloatArray,

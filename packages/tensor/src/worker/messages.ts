@@ -24,10 +24,10 @@ export type Message =
   | { readonly kind: 'hello' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'run'; readonly id: number; readonly name: string; readonly argument: unknown }
-  | { readonly kind: 'abort'; readonly id: number; readonly reason: SentError }
+  | { readonly kind: 'abort'; readonly id: number; readonly reason: PackedError }
   | { readonly kind: 'progress'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'done'; readonly id: number; readonly value: unknown }
-  | { readonly kind: 'failed'; readonly id: number; readonly error: SentError };
+  | { readonly kind: 'failed'; readonly id: number; readonly error: PackedError };
 
 /** Calls `listen` with each message. */
 export function onMessage(port: Port, listen: (message: Message) => void): void {
@@ -35,8 +35,8 @@ export function onMessage(port: Port, listen: (message: Message) => void): void 
   port.start?.();
 }
 
-/** An error in words. */
-export interface SentError {
+/** An error on its way, in words. */
+export interface PackedError {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
@@ -44,15 +44,19 @@ export interface SentError {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-export function sent(error: unknown): SentError {
+/** What can be posted of an error, or of anything else that was thrown. */
+export function packError(error: unknown): PackedError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), details: {} };
   const { name, message, stack } = error;
-  const plain = Object.entries(error).filter(([, value]) => ['number', 'string'].includes(typeof value));
+  // Other libraries' errors have a name of their own, which those of this package refuse.
+  const plain = Object.entries(error).filter(
+    ([key, value]) => !(key in Error.prototype) && ['number', 'string'].includes(typeof value),
+  );
   return { name, message, stack, details: Object.fromEntries(plain) };
 }
 
 /** An error of the class that it had, where that is one of this package, with the worker's stack. */
-export function received({ name, message, stack, details }: SentError): Error {
+export function unpackError({ name, message, stack, details }: PackedError): Error {
   const known = (errors as Readonly<Record<string, new (message: string) => Error>>)[name];
   const isOurs = known !== undefined && (known === GmmlError || known.prototype instanceof GmmlError);
   const error = isOurs ? new known(message) : new Error(message);

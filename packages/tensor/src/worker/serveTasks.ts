@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { onMessage, received, sent, type Message, type Port } from './messages.js';
+import { onMessage, packError, unpackError, type Message, type Port } from './messages.js';
 import { pack, unpack } from './transfer.js';
 
 /** What a task can do besides computing. */
@@ -71,7 +71,7 @@ export function serveTasks(tasks: Readonly<Record<string, Task>>, port: Port = o
       }
       answer({ kind: 'done', id, value: await tasks[name](unpack(argument), context) });
     } catch (error) {
-      answer({ kind: 'failed', id, error: sent(error) });
+      answer({ kind: 'failed', id, error: packError(error) });
     } finally {
       running.delete(id);
     }
@@ -81,20 +81,21 @@ export function serveTasks(tasks: Readonly<Record<string, Task>>, port: Port = o
     else if (message.kind === 'run') void run(message.id, message.name, message.argument);
     else if (message.kind === 'abort') {
       const state = running.get(message.id);
-      if (state) state.reason = received(message.reason);
+      if (state) state.reason = unpackError(message.reason);
     }
   });
   answer({ kind: 'ready' });
 }
 
-interface Scope {
+/** The parts of a global scope that tell what runs here. */
+interface GlobalScope {
   readonly process?: { getBuiltinModule?(id: string): { readonly parentPort: Port | null } | undefined };
   readonly postMessage?: unknown;
   readonly document?: unknown;
 }
 
 function ownPort(): Port {
-  const scope = globalThis as Scope;
+  const scope = globalThis as GlobalScope;
   const inNode = scope.process?.getBuiltinModule?.('node:worker_threads')?.parentPort;
   if (inNode) return inNode;
   if (scope.postMessage !== undefined && scope.document === undefined) return scope as unknown as Port;

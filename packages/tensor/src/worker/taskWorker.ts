@@ -1,5 +1,5 @@
 import { GmmlError } from '../errors.js';
-import { onMessage, received, sent, type Message, type Port } from './messages.js';
+import { onMessage, packError, unpackError, type Message, type Port } from './messages.js';
 import type { Task, TaskContext } from './serveTasks.js';
 import { pack, unpack } from './transfer.js';
 
@@ -127,8 +127,12 @@ export class TaskWorker<T extends Readonly<Record<string, Task>> = Readonly<Reco
     } else if (message.kind === 'done' || message.kind === 'failed') {
       const pending = this.#pending.get(message.id);
       this.#pending.delete(message.id);
-      if (message.kind === 'failed') pending?.reject(received(message.error));
-      else pending?.resolve(unpack(message.value));
+      try {
+        if (message.kind === 'failed') pending?.reject(unpackError(message.error));
+        else pending?.resolve(unpack(message.value));
+      } catch (error) {
+        pending?.reject(error);
+      }
     }
   }
 
@@ -142,7 +146,8 @@ export class TaskWorker<T extends Readonly<Record<string, Task>> = Readonly<Reco
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     const hasStarted = !this.#waiting?.delete(id);
-    if (hasStarted) this.#port.postMessage({ kind: 'abort', id, reason: sent(reason) } satisfies Message, []);
+    if (hasStarted)
+      this.#port.postMessage({ kind: 'abort', id, reason: packError(reason) } satisfies Message, []);
     pending?.reject(reason);
   }
 

@@ -42,7 +42,9 @@ export function unpack(value: unknown): unknown {
 }
 
 function isPacked(value: unknown): value is Packed {
-  return typeof value === 'object' && value !== null && MARK in value;
+  return (
+    typeof value === 'object' && value !== null && MARK in value && ArrayBuffer.isView((value as Packed).data)
+  );
 }
 
 /** A copy in which every part is replaced; arrays and plain objects that are not are gone through, each once. */
@@ -53,7 +55,7 @@ function mapped(whole: unknown, replace: (part: unknown) => unknown): unknown {
     if (copies.has(part)) return copies.get(part);
     const replaced = replace(part);
     const isOpen = replaced === part && (Array.isArray(part) || isPlain(part));
-    const copy = isOpen ? (Array.isArray(part) ? [] : {}) : replaced;
+    const copy = isOpen ? emptyLike(part) : replaced;
     copies.set(part, copy);
     if (isOpen) {
       for (const [key, value] of Object.entries(part)) {
@@ -65,6 +67,11 @@ function mapped(whole: unknown, replace: (part: unknown) => unknown): unknown {
     return copy;
   };
   return copyOf(whole);
+}
+
+/** An array of as many holes, or an object without properties. */
+function emptyLike(part: object): object {
+  return Array.isArray(part) ? Object.assign([], { length: part.length }) : {};
 }
 
 function isPlain(value: object): boolean {

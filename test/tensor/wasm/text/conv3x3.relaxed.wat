@@ -1,4 +1,4 @@
-;; conv 0 2 6 6 8 3 3 1 1 1 1 0 0 4 4
+;; conv 2 8 6 6 3 3 1 1 0 0 1 1 4 4
 (module
   (type $t0 (func (param i32 i32)))
   (type $t1 (func (param i32 i32 i32 i32)))

@@ -1,4 +1,4 @@
-import type { ConvSizes } from '../kernels.js';
+import type { ConvSizes, Kernels } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
 import { addProduct, type Matrix } from './matmul.js';
 
@@ -7,13 +7,7 @@ import { addProduct, type Matrix } from './matmul.js';
  * columns, P output positions by K = C·KH·KW taps, zeros over the padding.
  * (Chellapilla, Puri and Simard, "High performance convolutional neural networks", 2006.)
  */
-export function conv2d(
-  x: FloatArray,
-  weight: FloatArray,
-  bias: FloatArray | null,
-  sizes: ConvSizes,
-  out: FloatArray,
-): void {
+export const conv2d: Kernels['conv2d'] = (x, weight, bias, sizes, out) => {
   const { n, o, positions, taps } = countsOf(sizes);
   const patches = new Float64Array(taps * positions);
   const product = new Float64Array(o * positions);
@@ -26,15 +20,10 @@ export function conv2d(
     addProduct(weights, matrixOf(patches, 0, positions), o, taps, positions, product);
     out.set(product, image * o * positions);
   }
-}
+};
 
 /** Per image: the gradient of the patches, weightᵀ [K, O] · g [O, P], added back to where they were read. */
-export function conv2dInputGradient(
-  g: FloatArray,
-  weight: FloatArray,
-  sizes: ConvSizes,
-  out: FloatArray,
-): void {
+export const conv2dInputGradient: Kernels['conv2dInputGradient'] = (g, weight, sizes, out) => {
   const { n, o, positions, taps, pixels } = countsOf(sizes);
   const patches = new Float64Array(taps * positions);
   const gradient = new Float64Array(pixels);
@@ -48,10 +37,10 @@ export function conv2dInputGradient(
     });
     out.set(gradient, image * pixels);
   }
-}
+};
 
 /** Summed over images: g [O, P] · patches [P, K]. */
-export function conv2dWeightGradient(g: FloatArray, x: FloatArray, sizes: ConvSizes, out: FloatArray): void {
+export const conv2dWeightGradient: Kernels['conv2dWeightGradient'] = (g, x, sizes, out) => {
   const { n, o, positions, taps } = countsOf(sizes);
   const patches = new Float64Array(taps * positions);
   const sums = new Float64Array(o * taps);
@@ -61,7 +50,7 @@ export function conv2dWeightGradient(g: FloatArray, x: FloatArray, sizes: ConvSi
     addProduct(left, matrixOf(patches, 0, taps), o, positions, taps, sums);
   }
   out.set(sums);
-}
+};
 
 /** The row-major matrix of so many columns at `start`. */
 function matrixOf(data: FloatArray, start: number, columns: number): Matrix {

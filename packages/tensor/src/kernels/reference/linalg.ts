@@ -1,9 +1,8 @@
-import type { FailedPivot, SolveSizes } from '../kernels.js';
-import type { FloatArray } from '../../storage.js';
+import type { Kernels } from '../kernels.js';
 import { LANES, pack, tile } from './matmul.js';
 
 /** Row by row (Cholesky–Banachiewicz): Lᵢⱼ = (Aᵢⱼ − Σₖ Lᵢₖ Lⱼₖ) / Lⱼⱼ, Lᵢᵢ = √(Aᵢᵢ − Σₖ Lᵢₖ²). */
-export function cholesky(a: FloatArray, batch: number, n: number, out: FloatArray): FailedPivot | null {
+export const cholesky: Kernels['cholesky'] = (a, batch, n, out) => {
   const l = new Float64Array(n * n);
   for (let matrix = 0; matrix < batch; matrix++) {
     const start = matrix * n * n;
@@ -19,13 +18,13 @@ export function cholesky(a: FloatArray, batch: number, n: number, out: FloatArra
     out.set(l, start);
   }
   return null;
-}
+};
 
 /**
  * Substitution: xᵢ = (bᵢ − Σⱼ op(A)ᵢⱼ xⱼ) / op(A)ᵢᵢ over the rows already known, for four rows and four columns of X at a time,
  * which lie in panels in the order in which they are found.
  */
-export function triangularSolve(a: FloatArray, b: FloatArray, sizes: SolveSizes, out: FloatArray): void {
+export const triangularSolve: Kernels['triangularSolve'] = (a, b, sizes, out) => {
   const { batch, n, m, upper, transpose, unitDiagonal } = sizes;
   const downward = upper === transpose;
   const sign = downward ? 1 : -1;
@@ -57,7 +56,7 @@ export function triangularSolve(a: FloatArray, b: FloatArray, sizes: SolveSizes,
       }
     }
   }
-}
+};
 
 /** Solves up to four rows of a panel of X, at `at`, with the triangle that begins at `corner`. */
 function solveRows(

@@ -1,8 +1,8 @@
-import type { MatmulSizes } from '../kernels.js';
+import type { Kernels } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
 
 /** One product at a time, in float64. */
-export function matmul(a: FloatArray, b: FloatArray, sizes: MatmulSizes, out: FloatArray): void {
+export const matmul: Kernels['matmul'] = (a, b, sizes, out) => {
   const { batch, m, k, n, transposeA, transposeB, strideA, strideB, lower } = sizes;
   const product = new Float64Array(m * n);
   const [rowA, columnA] = transposeA ? [1, m] : [k, 1];
@@ -14,7 +14,7 @@ export function matmul(a: FloatArray, b: FloatArray, sizes: MatmulSizes, out: Fl
     addProduct(left, right, m, k, n, product, lower);
     out.set(product, t * m * n);
   }
-}
+};
 
 /** A matrix inside an array: element [i, j] lies at start + i·row + j·column. */
 export interface Matrix {

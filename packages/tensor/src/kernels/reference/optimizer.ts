@@ -1,21 +1,19 @@
 // One optimizer step over flat arrays of equal length, in place. The operations and their order are PyTorch's;
 // each element is computed in float64 and rounded to the arrays' own format only where it is stored.
 
-import type { FloatArray } from '../../storage.js';
-import type { AdadeltaUpdate, AdamUpdate, SgdUpdate } from '../kernels.js';
-
+import type { Kernels } from '../kernels.js';
 /**
  * Stochastic gradient descent: with g ← g + λθ, the buffer b ← μb + (1 − dampening)·g,
  * then θ ← θ − lr·b, or θ − lr·(g + μb) with Nesterov's momentum. `momentumBuffer` is null without momentum.
  *
  * @see Sutskever, Martens, Dahl and Hinton 2013; PyTorch `torch.optim.SGD`
  */
-export function sgd(
-  parameter: FloatArray,
-  gradient: FloatArray,
-  momentumBuffer: FloatArray | null,
-  { lr, momentum, dampening, nesterov, weightDecay, firstStep }: SgdUpdate,
-): void {
+export const sgd: Kernels['sgd'] = (
+  parameter,
+  gradient,
+  momentumBuffer,
+  { lr, momentum, dampening, nesterov, weightDecay, firstStep },
+) => {
   for (let i = 0; i < parameter.length; i++) {
     let g = gradient[i];
     if (weightDecay !== 0) g += weightDecay * parameter[i];
@@ -25,7 +23,7 @@ export function sgd(
     }
     parameter[i] -= lr * g;
   }
-}
+};
 
 /**
  * Adadelta: with g ← g + λθ, E[g²] ← ρE[g²] + (1 − ρ)g², δ = √(E[δ²] + ε) / √(E[g²] + ε) · g,
@@ -33,13 +31,13 @@ export function sgd(
  *
  * @see Zeiler 2012, algorithm 1; PyTorch `torch.optim.Adadelta`
  */
-export function adadelta(
-  parameter: FloatArray,
-  gradient: FloatArray,
-  squareAverage: FloatArray,
-  accumulatedDelta: FloatArray,
-  { lr, rho, eps, weightDecay }: AdadeltaUpdate,
-): void {
+export const adadelta: Kernels['adadelta'] = (
+  parameter,
+  gradient,
+  squareAverage,
+  accumulatedDelta,
+  { lr, rho, eps, weightDecay },
+) => {
   for (let i = 0; i < parameter.length; i++) {
     let g = gradient[i];
     if (weightDecay !== 0) g += weightDecay * parameter[i];
@@ -48,7 +46,7 @@ export function adadelta(
     accumulatedDelta[i] = rho * accumulatedDelta[i] + (1 - rho) * delta * delta;
     parameter[i] -= lr * delta;
   }
-}
+};
 
 /**
  * Adam: with g ← g + λθ, m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², then
@@ -57,13 +55,13 @@ export function adadelta(
  *
  * @see Kingma and Ba 2015, algorithm 1; Loshchilov and Hutter 2019, algorithm 2; PyTorch `torch.optim.Adam`
  */
-export function adam(
-  parameter: FloatArray,
-  gradient: FloatArray,
-  average: FloatArray,
-  squareAverage: FloatArray,
-  { lr, beta1, beta2, eps, weightDecay, decoupled, step }: AdamUpdate,
-): void {
+export const adam: Kernels['adam'] = (
+  parameter,
+  gradient,
+  average,
+  squareAverage,
+  { lr, beta1, beta2, eps, weightDecay, decoupled, step },
+) => {
   const stepSize = lr / (1 - beta1 ** step);
   const rootCorrection = Math.sqrt(1 - beta2 ** step);
   const shrink = decoupled ? 1 - lr * weightDecay : 1;
@@ -77,4 +75,4 @@ export function adam(
     const denominator = Math.sqrt(squareAverage[i]) / rootCorrection + eps;
     parameter[i] = p - (stepSize * average[i]) / denominator;
   }
-}
+};

@@ -1,8 +1,7 @@
-import type { WindowSizes } from '../kernels.js';
-import type { FloatArray } from '../../storage.js';
+import type { Kernels, WindowSizes } from '../kernels.js';
 import { addBlocks } from './strided.js';
 
-export function maxPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray, positions: Int32Array): void {
+export const maxPool2d: Kernels['maxPool2d'] = (x, sizes, out, positions) => {
   const { w } = sizes;
   forEachWindow(sizes, (at, plane, top, bottom, left, right) => {
     let best = plane + top * w + left;
@@ -15,35 +14,30 @@ export function maxPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray, po
     out[at] = x[best];
     positions[at] = best;
   });
-}
+};
 
-export function maxPool2dBackward(
-  g: FloatArray,
-  positions: Int32Array,
-  _: WindowSizes,
-  out: FloatArray,
-): void {
+export const maxPool2dBackward: Kernels['maxPool2dBackward'] = (g, positions, _, out) => {
   out.fill(0);
   addBlocks(g, positions, 1, out);
-}
+};
 
-export function avgPool2d(x: FloatArray, sizes: WindowSizes, out: FloatArray): void {
+export const avgPool2d: Kernels['avgPool2d'] = (x, sizes, out) => {
   const { w } = sizes;
   forEachWindow(sizes, (at, plane, top, bottom, left, right, area) => {
     let sum = 0;
     for (let i = top; i < bottom; i++) for (let j = left; j < right; j++) sum += x[plane + i * w + j];
     out[at] = sum / area;
   });
-}
+};
 
-export function avgPool2dBackward(g: FloatArray, sizes: WindowSizes, out: FloatArray): void {
+export const avgPool2dBackward: Kernels['avgPool2dBackward'] = (g, sizes, out) => {
   const { w } = sizes;
   out.fill(0);
   forEachWindow(sizes, (at, plane, top, bottom, left, right, area) => {
     const share = g[at] / area;
     for (let i = top; i < bottom; i++) for (let j = left; j < right; j++) out[plane + i * w + j] += share;
   });
-}
+};
 
 /** Each output with the part of its window that lies inside the image, and the window's whole area. */
 function forEachWindow(

@@ -1,7 +1,8 @@
+import type { Kernels } from '../kernels.js';
 import type { Rows } from '../../shape.js';
 import type { FloatArray } from '../../storage.js';
 
-export function extremum(sign: 1 | -1, x: FloatArray, rows: Rows, out: FloatArray): void {
+export const extremum: Kernels['extremum'] = (sign, x, rows, out) => {
   forEachRow(rows, (row, start, step) => {
     let best = x[start];
     for (let i = 1; i < rows.length; i++) {
@@ -11,15 +12,9 @@ export function extremum(sign: 1 | -1, x: FloatArray, rows: Rows, out: FloatArra
     }
     out[row] = best;
   });
-}
+};
 
-export function extremumBackward(
-  x: FloatArray,
-  y: FloatArray,
-  g: FloatArray,
-  rows: Rows,
-  out: FloatArray,
-): void {
+export const extremumBackward: Kernels['extremumBackward'] = (x, y, g, rows, out) => {
   forEachRow(rows, (row, start, step) => {
     const isBest = (value: number): boolean =>
       value === y[row] || (Number.isNaN(value) && Number.isNaN(y[row]));
@@ -30,9 +25,9 @@ export function extremumBackward(
       out[at] = isBest(x[at]) ? g[row] / ties : 0;
     }
   });
-}
+};
 
-export function argExtremum(sign: 1 | -1, x: FloatArray, rows: Rows, out: FloatArray): void {
+export const argExtremum: Kernels['argExtremum'] = (sign, x, rows, out) => {
   forEachRow(rows, (row, start, step) => {
     let best = 0;
     for (let i = 1; i < rows.length; i++) {
@@ -43,9 +38,9 @@ export function argExtremum(sign: 1 | -1, x: FloatArray, rows: Rows, out: FloatA
     }
     out[row] = best;
   });
-}
+};
 
-export function variance(x: FloatArray, rows: Rows, correction: number, out: FloatArray): void {
+export const variance: Kernels['variance'] = (x, rows, correction, out) => {
   const freedom = rows.length - correction;
   forEachRow(rows, (row, start, step) => {
     const mean = meanOf(x, start, step, rows.length);
@@ -53,15 +48,9 @@ export function variance(x: FloatArray, rows: Rows, correction: number, out: Flo
     for (let i = 0; i < rows.length; i++) squares += (x[start + i * step] - mean) ** 2;
     out[row] = squares / Math.max(0, freedom);
   });
-}
+};
 
-export function varianceBackward(
-  x: FloatArray,
-  g: FloatArray,
-  rows: Rows,
-  correction: number,
-  out: FloatArray,
-): void {
+export const varianceBackward: Kernels['varianceBackward'] = (x, g, rows, correction, out) => {
   const freedom = Math.max(0, rows.length - correction);
   forEachRow(rows, (row, start, step) => {
     const mean = meanOf(x, start, step, rows.length);
@@ -69,21 +58,17 @@ export function varianceBackward(
       out[start + i * step] = (g[row] * 2 * (x[start + i * step] - mean)) / freedom;
     }
   });
-}
+};
 
-export function logSumExp(x: FloatArray, rows: Rows, out: FloatArray): void {
+export const logSumExp: Kernels['logSumExp'] = (x, rows, out) => {
   forEachRow(rows, (row, start, step) => {
-    out[row] = logSumExpOf(x, start, step, rows.length);
+    const { max, sum } = scaledSum(x, start, step, rows.length);
+    // Shifting by an infinite maximum would give ∞ − ∞.
+    out[row] = Number.isFinite(max) ? max + Math.log(sum) : max;
   });
-}
+};
 
-export function logSumExpBackward(
-  x: FloatArray,
-  y: FloatArray,
-  g: FloatArray,
-  rows: Rows,
-  out: FloatArray,
-): void {
+export const logSumExpBackward: Kernels['logSumExpBackward'] = (x, y, g, rows, out) => {
   forEachRow(rows, (row, start, step) => {
     // Where the sum is 0 there is nothing to share out; at +∞ the infinite terms share the whole.
     const empty = y[row] === -Infinity;
@@ -96,34 +81,34 @@ export function logSumExpBackward(
       out[at] = empty || share === 0 ? 0 : g[row] * share;
     }
   });
-}
+};
 
-export function softmax(x: FloatArray, rows: Rows, out: FloatArray): void {
+export const softmax: Kernels['softmax'] = (x, rows, out) => {
   forEachRow(rows, (_, start, step) => {
     const { max, sum } = scaledSum(x, start, step, rows.length);
     for (let i = 0; i < rows.length; i++) out[start + i * step] = Math.exp(x[start + i * step] - max) / sum;
   });
-}
+};
 
-export function softmaxBackward(y: FloatArray, g: FloatArray, rows: Rows, out: FloatArray): void {
+export const softmaxBackward: Kernels['softmaxBackward'] = (y, g, rows, out) => {
   forEachRow(rows, (_, start, step) => {
     let dot = 0;
     for (let i = 0; i < rows.length; i++) dot += g[start + i * step] * y[start + i * step];
     for (let i = 0; i < rows.length; i++)
       out[start + i * step] = y[start + i * step] * (g[start + i * step] - dot);
   });
-}
+};
 
-export function logSoftmax(x: FloatArray, rows: Rows, out: FloatArray): void {
+export const logSoftmax: Kernels['logSoftmax'] = (x, rows, out) => {
   forEachRow(rows, (_, start, step) => {
     const { max, sum } = scaledSum(x, start, step, rows.length);
     const logSum = Math.log(sum);
     // In this order: max + logSum would round to the size of max.
     for (let i = 0; i < rows.length; i++) out[start + i * step] = x[start + i * step] - max - logSum;
   });
-}
+};
 
-export function logSoftmaxBackward(y: FloatArray, g: FloatArray, rows: Rows, out: FloatArray): void {
+export const logSoftmaxBackward: Kernels['logSoftmaxBackward'] = (y, g, rows, out) => {
   forEachRow(rows, (_, start, step) => {
     let sum = 0;
     for (let i = 0; i < rows.length; i++) sum += g[start + i * step];
@@ -131,7 +116,7 @@ export function logSoftmaxBackward(y: FloatArray, g: FloatArray, rows: Rows, out
       out[start + i * step] = g[start + i * step] - Math.exp(y[start + i * step]) * sum;
     }
   });
-}
+};
 
 /** The rows of a [outer, length, inner] layout: number of the row, where it starts, and its step. */
 function forEachRow(rows: Rows, visit: (row: number, start: number, step: number) => void): void {
@@ -149,12 +134,6 @@ function meanOf(x: FloatArray, start: number, step: number, length: number): num
   let rest = 0;
   for (let i = 0; i < length; i++) rest += x[start + i * step] - mean;
   return mean + rest / length;
-}
-
-function logSumExpOf(x: FloatArray, start: number, step: number, length: number): number {
-  const { max, sum } = scaledSum(x, start, step, length);
-  // Shifting by an infinite maximum would give ∞ − ∞.
-  return Number.isFinite(max) ? max + Math.log(sum) : max;
 }
 
 /** The largest, and Σ exp(x − largest), which is at least 1. */

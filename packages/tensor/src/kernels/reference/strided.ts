@@ -1,22 +1,21 @@
-import type { Walk } from '../kernels.js';
+import type { Kernels } from '../kernels.js';
 import type { Shape } from '../../shape.js';
-import type { FloatArray } from '../../storage.js';
 
-export function readStrided(x: FloatArray, walk: Walk, out: FloatArray): void {
+export const readStrided: Kernels['readStrided'] = (x, walk, out) => {
   forEachRun(walk.shape, [walk.strides], (start, length, [from], [step]) => {
     const first = walk.offset + from;
     for (let n = 0; n < length; n++) out[start + n] = x[first + n * step];
   });
-}
+};
 
-export function writeStrided(x: FloatArray, walk: Walk, out: FloatArray): void {
+export const writeStrided: Kernels['writeStrided'] = (x, walk, out) => {
   forEachRun(walk.shape, [walk.strides], (start, length, [to], [step]) => {
     const first = walk.offset + to;
     for (let n = 0; n < length; n++) out[first + n * step] = x[start + n];
   });
-}
+};
 
-export function addStrided(x: FloatArray, walk: Walk, out: FloatArray): void {
+export const addStrided: Kernels['addStrided'] = (x, walk, out) => {
   // Several elements may meet in one place: they are summed in float64.
   const sums = out instanceof Float32Array && walk.strides.includes(0) ? new Float64Array(out) : out;
   forEachRun(walk.shape, [walk.strides], (start, length, [to], [step]) => {
@@ -30,16 +29,16 @@ export function addStrided(x: FloatArray, walk: Walk, out: FloatArray): void {
     }
   });
   if (sums !== out) out.set(sums);
-}
+};
 
-export function takeBlocks(x: FloatArray, positions: Int32Array, block: number, out: FloatArray): void {
+export const takeBlocks: Kernels['takeBlocks'] = (x, positions, block, out) => {
   for (let i = 0; i < positions.length; i++) {
     const from = positions[i] * block;
     for (let j = 0; j < block; j++) out[i * block + j] = x[from + j];
   }
-}
+};
 
-export function addBlocks(g: FloatArray, positions: Int32Array, block: number, out: FloatArray): void {
+export const addBlocks: Kernels['addBlocks'] = (g, positions, block, out) => {
   // Where blocks meet in one place, they are summed in float64.
   const meet = out instanceof Float32Array && repeats(positions, out.length / block);
   const sums = meet ? new Float64Array(out) : out;
@@ -48,7 +47,7 @@ export function addBlocks(g: FloatArray, positions: Int32Array, block: number, o
     for (let j = 0; j < block; j++) sums[to + j] += g[i * block + j];
   }
   if (sums !== out) out.set(sums);
-}
+};
 
 /** Whether any of the positions, all below `count`, occurs twice. */
 function repeats(positions: Int32Array, count: number): boolean {
@@ -60,14 +59,7 @@ function repeats(positions: Int32Array, count: number): boolean {
   return false;
 }
 
-export function triangle(
-  x: FloatArray,
-  rows: number,
-  columns: number,
-  k: number,
-  upper: boolean,
-  out: FloatArray,
-): void {
+export const triangle: Kernels['triangle'] = (x, rows, columns, k, upper, out) => {
   const size = rows * columns;
   for (let start = 0; start < out.length; start += size) {
     for (let i = 0; i < rows; i++) {
@@ -79,7 +71,7 @@ export function triangle(
       }
     }
   }
-}
+};
 
 /**
  * Visits a row-major `shape` in runs along its last dimension, with the position each of the strided

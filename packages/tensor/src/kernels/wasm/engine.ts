@@ -23,11 +23,19 @@ export interface EngineOptions {
   readonly threads?: number;
   /** Bytes of memory. Default 1 GiB, or less where that cannot be reserved. */
   readonly capacity?: number;
+  /** How long workers are waited for. */
   readonly patience?: Partial<Patience>;
 }
 
 /** What kernels read and write. */
 type Numbers = Float32Array | Float64Array | Int32Array;
+
+/** Where the numbers of an array are written. */
+export interface Output {
+  readonly address: number;
+  /** Copies what was written to the array, if that lies outside kernel memory. */
+  readonly copyBack: () => void;
+}
 
 /** The memory that kernels work in and the modules emitted so far. */
 export class Engine {
@@ -84,11 +92,11 @@ export class Engine {
     return 4 * start;
   }
 
-  /** The address that a kernel writes its output to; `take` brings it to `out` if it is not there already. */
-  output(out: Numbers, allocate: Allocate): { address: number; take: () => void } {
-    if (this.memory.holds(out)) return { address: out.byteOffset, take: () => {} };
+  /** Where a kernel writes what `out` is to hold. */
+  output(out: Numbers, allocate: Allocate): Output {
+    if (this.memory.holds(out)) return { address: out.byteOffset, copyBack: () => {} };
     const start = allocate(out.byteLength / 4);
-    return { address: 4 * start, take: () => out.set(this.memory.at(start, out)) };
+    return { address: 4 * start, copyBack: () => out.set(this.memory.at(start, out)) };
   }
 
   /** How many threads share the work of `parallel` now. */

@@ -6,10 +6,11 @@ import { cholesky } from './linalg/cholesky.js';
 import * as conv from './conv/conv.js';
 import * as elementwise from './elementwise/elementwise.js';
 import { Engine } from './engine.js';
+import type { Kernel, Routine } from './kernel.js';
 import { matmul, prepareMatmul } from './linalg/matmul.js';
 import * as optimizer from './optimizer.js';
 import { maxPool2dBackward } from './pool/maxPoolBackward.js';
-import { maxPool2d } from './pool/pool.js';
+import { maxPool2d } from './pool/maxPool.js';
 import { bestFlavour } from './probe.js';
 import * as reduce from './reduce/reduce.js';
 import * as softmax from './reduce/softmax.js';
@@ -19,14 +20,6 @@ import { triangularSolve } from './linalg/triangularSolve.js';
 
 /** Shorter arrays are faster on the reference than a call and its copies. */
 const SHORTEST = 256;
-
-/** The routines that write an array and return nothing. */
-type Routine = {
-  [K in keyof Kernels]: Kernels[K] extends (...args: never[]) => void ? K : never;
-}[keyof Kernels];
-
-/** A routine of this backend: false, and nothing written, where it cannot do the work. */
-type Kernel<K extends Routine> = (engine: Engine, ...args: Parameters<Kernels[K]>) => boolean;
 
 /**
  * Kernels emitted as WebAssembly with SIMD, for float32, products and triangular solves also for float64; everything else, and what does not fit into
@@ -38,7 +31,11 @@ export function createWasmKernels(engine = new Engine({ flavour: bestFlavour() }
   prepareMatmul(engine);
 
   /** The kernel where it can, and where argument `at`, by whose length the work goes, is long; else the reference. */
-  const either = <K extends Routine>(name: K, kernel: Kernel<K>, at?: number): Kernels[K] => {
+  const either = <K extends Exclude<Routine, 'cholesky'>>(
+    name: K,
+    kernel: Kernel<K>,
+    at?: number,
+  ): Kernels[K] => {
     const fallback = reference[name] as (...args: Parameters<Kernels[K]>) => void;
     const run = (...args: Parameters<Kernels[K]>): void => {
       const short = at !== undefined && (args[at] as ArrayLike<number>).length < SHORTEST;

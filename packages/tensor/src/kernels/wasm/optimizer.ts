@@ -1,21 +1,21 @@
 // Updates of float32 parameters, in place. Lanes are float64 and round where the reference stores, so that parameter and
 // state are the reference's bit for bit; in float32, the state would drift from step to step.
 
-import type { AdadeltaUpdate, AdamUpdate, SgdUpdate } from '../kernels.js';
 import type { FloatArray } from '../../storage.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler/assembler.js';
 import { isFloat32, partsFor, pieceOf } from './arrays.js';
 import { emitVectors, PIECE, promote } from './elementwise/elementwise.js';
 import type { Allocate, Call, Engine } from './engine.js';
+import type { Kernel } from './kernel.js';
 
 /** The reference's `sgd`; false, and nothing written, where an array is not float32. */
-export function sgd(
-  engine: Engine,
-  parameter: FloatArray,
-  gradient: FloatArray,
-  momentumBuffer: FloatArray | null,
-  { lr, momentum, dampening, nesterov, weightDecay, firstStep }: SgdUpdate,
-): boolean {
+export const sgd: Kernel<'sgd'> = (
+  engine,
+  parameter,
+  gradient,
+  momentumBuffer,
+  { lr, momentum, dampening, nesterov, weightDecay, firstStep },
+) => {
   const decays = weightDecay !== 0;
   const write: Write = (f, [p, g, buffer], [rate, decay, kept, added]) => {
     if (decays) f.get(g).get(decay).get(p).op('f64x2.mul').op('f64x2.add').set(g);
@@ -33,17 +33,17 @@ export function sgd(
   const key = `sgd ${decays} ${momentumBuffer !== null} ${firstStep} ${nesterov}`;
   const states = momentumBuffer === null ? [] : [momentumBuffer];
   return update(engine, key, write, [lr, weightDecay, momentum, 1 - dampening], parameter, gradient, states);
-}
+};
 
 /** The reference's `adadelta`; false, and nothing written, where an array is not float32. */
-export function adadelta(
-  engine: Engine,
-  parameter: FloatArray,
-  gradient: FloatArray,
-  squareAverage: FloatArray,
-  accumulatedDelta: FloatArray,
-  { lr, rho, eps, weightDecay }: AdadeltaUpdate,
-): boolean {
+export const adadelta: Kernel<'adadelta'> = (
+  engine,
+  parameter,
+  gradient,
+  squareAverage,
+  accumulatedDelta,
+  { lr, rho, eps, weightDecay },
+) => {
   const decays = weightDecay !== 0;
   const write: Write = (f, [p, g, squares, deltas], [rate, kept, added, floor, decay]) => {
     const delta = f.local('v128');
@@ -59,17 +59,17 @@ export function adadelta(
   const constants = [lr, rho, 1 - rho, eps, weightDecay];
   const states = [squareAverage, accumulatedDelta];
   return update(engine, `adadelta ${decays}`, write, constants, parameter, gradient, states);
-}
+};
 
 /** The reference's `adam`; false, and nothing written, where an array is not float32. */
-export function adam(
-  engine: Engine,
-  parameter: FloatArray,
-  gradient: FloatArray,
-  average: FloatArray,
-  squareAverage: FloatArray,
-  { lr, beta1, beta2, eps, weightDecay, decoupled, step }: AdamUpdate,
-): boolean {
+export const adam: Kernel<'adam'> = (
+  engine,
+  parameter,
+  gradient,
+  average,
+  squareAverage,
+  { lr, beta1, beta2, eps, weightDecay, decoupled, step },
+) => {
   const l2 = decoupled ? 0 : weightDecay;
   const write: Write = (f, [p, g, means, squares], constants) => {
     const [size, correction, shrink, decay, kept1, added1, kept2, added2, floor] = constants;
@@ -90,13 +90,16 @@ export function adam(
   const constants = [stepSize, rootCorrection, shrinkage, l2, ...averaging, eps];
   const states = [average, squareAverage];
   return update(engine, `adam ${l2 !== 0}`, write, constants, parameter, gradient, states);
-}
+};
 
 /**
  * Changes the values [parameter, gradient, states…], two lanes of float64 each, which are rounded as they are stored. A
  * state that is read again after its change is rounded before that, as the reference's is.
  */
 type Write = (f: FunctionBuilder, values: readonly Local[], constants: readonly Local[]) => void;
+
+/** The one that is not changed. */
+const GRADIENT = 1;
 
 /** Runs the update where the arrays lie, or over pieces that are copied into kernel memory and back. */
 function update(
@@ -113,7 +116,7 @@ function update(
   const { step } = engine.module(key, (m) => emitUpdate(m, write, arrays.length, constants.length));
   engine.scratch((allocate) => {
     const table = 4 * allocate(2 * constants.length);
-    new Float64Array(engine.floats.buffer, table, constants.length).set(constants);
+    engine.memory.doubles.set(constants, table / 8);
     if (arrays.every((x) => engine.memory.holds(x))) {
       const parts = partsFor(engine, arrays.length * parameter.length);
       const work = (call: Call, part: number): void => {
@@ -125,7 +128,7 @@ function update(
     }
     for (let from = 0; from < parameter.length; from += PIECE) {
       const pieces = arrays.map((x) => x.subarray(from, from + PIECE));
-      engine.scratch((take) => stepOn(engine, step, table, pieces, take));
+      engine.scratch((allocatePiece) => stepOn(engine, step, table, pieces, allocatePiece));
     }
   });
   return true;
@@ -144,7 +147,7 @@ function stepOn(
   step(table, length, ...addresses);
   for (const [k, piece] of pieces.entries()) {
     const start = addresses[k] / 4;
-    if (k !== 1 && !engine.memory.holds(piece)) piece.set(floats.subarray(start, start + length));
+    if (k !== GRADIENT && !engine.memory.holds(piece)) piece.set(floats.subarray(start, start + length));
   }
 }
 
@@ -172,7 +175,7 @@ function emitUpdate(module: ModuleBuilder, write: Write, arrays: number, count: 
         for (const [k, result] of results.entries()) f.get(wide[k]).op('f32x4.demote_f64x2_zero').set(result);
       }
       for (const [k, pointer] of pointers.entries()) {
-        if (k === 1) continue;
+        if (k === GRADIENT) continue;
         f.get(low[k]).get(high[k]).shuffle(0, 1, 4, 5).set(values[k]);
         store(pointer, values[k]);
       }

@@ -33,10 +33,13 @@ export async function selectWasm(
   const obstacle = missing !== null && wanted !== 'auto' ? `${missing}: running on one thread` : null;
   const isSuch =
     before?.threads === threads && before.relaxed === relaxed && before.engine.threads === threads;
-  if (!isSuch) before?.engine.end();
   const engine = isSuch ? before.engine : new Engine({ flavour, threads });
   const kernels = isSuch ? before.kernels : createWasmKernels(engine);
-  if (!isSuch) await engine.start();
+  if (!isSuch) {
+    // Not earlier: where there is no other, it is still the one that computes.
+    before?.engine.end();
+    await engine.start();
+  }
   return { threads, relaxed, engine, kernels, notice: () => engine.notice ?? obstacle };
 }
 

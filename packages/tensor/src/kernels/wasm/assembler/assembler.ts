@@ -248,6 +248,7 @@ export class ModuleBuilder {
     return this;
   }
 
+  /** The module in WebAssembly's binary format. */
   bytes(): Uint8Array<ArrayBuffer> {
     const types = this.functions.map(({ result, code }) => [
       0x60,

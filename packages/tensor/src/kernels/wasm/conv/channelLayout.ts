@@ -1,5 +1,8 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js';
 
+/** Numbers at `peak`, one in each lane. */
+export const PEAK = 4;
+
 /** Where planes lie that are to be interleaved by four, in numbers; columns of the source are adjacent. */
 export interface Interleaving {
   readonly channels: number;
@@ -15,7 +18,7 @@ export interface Interleaving {
 
 /**
  * name(source, target, peak): lays planes out with four channels beside each other, as vectors. Lanes that have no
- * channel are not all written: the target is zeros before. Raises the four integers at `peak` to the largest bits of a
+ * channel are not all written: the target is zeros before. Raises the integers at `peak` to the largest bits of a
  * magnitude, which is NaN if there is one, otherwise the largest magnitude.
  * For each four channels, for each row, for each four columns: a 4 × 4 transpose.
  */

@@ -1,42 +1,28 @@
 import type { ConvSizes } from '../../kernels.js';
-import type { FloatArray } from '../../../storage.js';
 import { isFloat32 } from '../arrays.js';
 import { convolveDirectly, correlateDirectly, hasDirectKernel } from './convDirect.js';
-import type { Engine } from '../engine.js';
 import { winogradConv2d } from './winograd.js';
 import { winogradWeightGradient } from './winogradGradient.js';
+import type { Kernel } from '../kernel.js';
 
 /**
  * Cross-correlation with zero padding plus bias: by minimal filtering where that is faster (its error bound is there),
  * otherwise directly. False, and nothing written, for float64 and what there is no kernel for.
  */
-export function conv2d(
-  engine: Engine,
-  x: FloatArray,
-  weight: FloatArray,
-  bias: FloatArray | null,
-  sizes: ConvSizes,
-  out: FloatArray,
-): boolean {
+export const conv2d: Kernel<'conv2d'> = (engine, x, weight, bias, sizes, out) => {
   if (!isFloat32(x) || !isFloat32(weight) || !isFloat32(out) || (bias && !isFloat32(bias))) return false;
   if (!hasDirectKernel(engine, sizes, x.length + out.length)) return false;
   if (!winogradConv2d(engine, x, weight, bias, sizes, out))
     convolveDirectly(engine, x, weight, bias, sizes, out);
   return true;
-}
+};
 
 /**
  * The gradient in the input: where the stride is 1 a convolution of g with the kernel turned by 180°, channels
  * swapped. False for float64 and what there is no kernel for, and nothing written; also for weights that are not
  * finite, and then an output in kernel memory may have been written to.
  */
-export function conv2dInputGradient(
-  engine: Engine,
-  g: FloatArray,
-  weight: FloatArray,
-  sizes: ConvSizes,
-  out: FloatArray,
-): boolean {
+export const conv2dInputGradient: Kernel<'conv2dInputGradient'> = (engine, g, weight, sizes, out) => {
   const turned = turnedSizes(sizes);
   if (turned === null || !isFloat32(g) || !isFloat32(weight) || !isFloat32(out)) return false;
   if (!hasDirectKernel(engine, turned, g.length + out.length)) return false;
@@ -45,24 +31,18 @@ export function conv2dInputGradient(
   if (!weight.every((value) => Number.isFinite(value))) return false;
   convolveDirectly(engine, g, turnedWeights(weight, sizes), null, turned, out);
   return true;
-}
+};
 
 /**
  * The gradient in the weight: by minimal filtering where that is faster, otherwise directly.
  * False, and nothing written, for float64 and what there is no kernel for.
  */
-export function conv2dWeightGradient(
-  engine: Engine,
-  g: FloatArray,
-  x: FloatArray,
-  sizes: ConvSizes,
-  out: FloatArray,
-): boolean {
+export const conv2dWeightGradient: Kernel<'conv2dWeightGradient'> = (engine, g, x, sizes, out) => {
   if (!isFloat32(g) || !isFloat32(x) || !isFloat32(out)) return false;
   if (!hasDirectKernel(engine, sizes, g.length + x.length)) return false;
   if (!winogradWeightGradient(engine, g, x, sizes, out)) correlateDirectly(engine, g, x, sizes, out);
   return true;
-}
+};
 
 /**
  * The sizes of the convolution that gives the gradient in the input. There is one at stride 1, or null:

@@ -1,20 +1,21 @@
 import type { ConvSizes } from '../../kernels.js';
-import { pieceOf, up } from '../arrays.js';
+import { pieceOf, roomFor, roundUp } from '../arrays.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js';
 import {
   allocateZeros,
+  CHANNELS,
   emitAddSums,
   emitLayOutGradient,
   emitPad,
   packWeights,
   paddedSizes,
   unpackPanels,
+  WORK_OF_PART,
   type Padded,
 } from './convLayout.js';
+import { PEAK } from './channelLayout.js';
 import type { Call, Engine } from '../engine.js';
-
-/** Output channels that are computed together: two vectors. */
-const CHANNELS = 8;
+import { convKey } from '../windowKey.js';
 
 /** Output pixels of a row that are computed together. */
 const PIXELS = 4;
@@ -28,9 +29,6 @@ const TAPS = { relaxed: 5, plain: 3 };
 
 /** Terms that are added in float32 before the sum is added to another. */
 const BLOCK = 256;
-
-/** Products that are worth a thread of their own: about 50 µs. */
-const WORK_OF_PART = 2 ** 20;
 
 /**
  * Direct convolution, image by image over a zero-padded copy: a tile of 8 output channels by 4 pixels of a
@@ -47,7 +45,7 @@ export function convolveDirectly(
 ): void {
   const { n, c, h, w, o, outH, outW } = sizes;
   const padded = paddedSizes(sizes);
-  const { pad, convolve } = engine.module(keyOf('conv', sizes), (module) => {
+  const { pad, convolve } = engine.module(convKey('conv', sizes), (module) => {
     emitPad(module, sizes, padded);
     emitConvolve(module, sizes, padded);
   });
@@ -55,9 +53,9 @@ export function convolveDirectly(
   engine.scratch((allocate) => {
     const images = engine.input(x, allocate);
     const target = engine.output(out, allocate);
-    const weights = allocate(up(o, CHANNELS) * c * sizes.kernelH * sizes.kernelW);
+    const weights = allocate(roundUp(o, CHANNELS) * c * sizes.kernelH * sizes.kernelW);
     packWeights(weight, sizes, engine.floats, weights);
-    const start = allocateZeros(engine, allocate, up(o, CHANNELS));
+    const start = allocateZeros(engine, allocate, roundUp(o, CHANNELS));
     if (bias) engine.floats.set(bias, start / 4);
     const scratch = Array.from({ length: parts }, () => allocateZeros(engine, allocate, padded.size));
     engine.parallel(parts, (call, part) => {
@@ -67,7 +65,7 @@ export function convolveDirectly(
         call(convolve, scratch[part], 4 * weights, start, target.address + 4 * i * o * outH * outW);
       }
     });
-    target.take();
+    target.copyBack();
   });
 }
 
@@ -84,8 +82,8 @@ export function correlateDirectly(
 ): void {
   const { n, c, h, w, o, kernelH, kernelW, outH, outW } = sizes;
   const padded = paddedSizes(sizes);
-  const count = up(o, CHANNELS) * c * kernelH * kernelW;
-  const { pad, layOutGradient, correlate, addSums } = engine.module(keyOf('weights', sizes), (module) => {
+  const count = roundUp(o, CHANNELS) * c * kernelH * kernelW;
+  const { pad, layOutGradient, correlate, addSums } = engine.module(convKey('weights', sizes), (module) => {
     emitPad(module, sizes, padded);
     emitLayOutGradient(module, sizes);
     emitCorrelate(module, sizes, padded);
@@ -98,8 +96,8 @@ export function correlateDirectly(
     const gradients = engine.input(g, allocate);
     const scratch = Array.from({ length: parts }, () => ({
       image: zeros(padded.size),
-      gradient: zeros(up(o, CHANNELS) * outH * outW),
-      peak: zeros(4),
+      gradient: zeros(roundUp(o, CHANNELS) * outH * outW),
+      peak: zeros(PEAK),
       panels: zeros(count),
     }));
     const work = (call: Call, part: number): void => {
@@ -125,19 +123,15 @@ export function correlateDirectly(
 export function hasDirectKernel(engine: Engine, sizes: ConvSizes, length: number): boolean {
   const { c, o, kernelH, kernelW, outH, outW } = sizes;
   if (kernelH * kernelW > BLOCK || outW > BLOCK) return false;
-  const weights = up(o, CHANNELS) * up(c, CHANNELS) * kernelH * kernelW;
-  const part = paddedSizes(sizes).size + weights + up(o, CHANNELS) * outH * outW + 16;
-  return engine.hasRoom(length + weights + up(o, CHANNELS) + partsOf(engine, sizes) * part);
+  const weights = roundUp(o, CHANNELS) * roundUp(c, CHANNELS) * kernelH * kernelW;
+  const part = roomFor([paddedSizes(sizes).size, weights, roundUp(o, CHANNELS) * outH * outW, PEAK]);
+  return engine.hasRoom(length + weights + roundUp(o, CHANNELS) + partsOf(engine, sizes) * part);
 }
 
 /** Parts to share the work in, which are whole images. */
 function partsOf(engine: Engine, { n, c, o, kernelH, kernelW, outH, outW }: ConvSizes): number {
   const work = n * c * o * kernelH * kernelW * outH * outW;
   return Math.max(1, Math.min(engine.threads, n, Math.floor(work / WORK_OF_PART)));
-}
-
-function keyOf(name: string, sizes: ConvSizes): string {
-  return `${name} ${Object.values({ ...sizes, n: 0 }).join(' ')}`;
 }
 
 /**
@@ -235,7 +229,7 @@ function tileEmitter(f: FunctionBuilder, sizes: ConvSizes, padded: Padded): Emit
  */
 function emitCorrelate(module: ModuleBuilder, sizes: ConvSizes, padded: Padded): void {
   const { c, o, kernelH, kernelW, strideH, strideW, dilationH, dilationW, outH, outW } = sizes;
-  const channels = up(o, CHANNELS);
+  const channels = roundUp(o, CHANNELS);
   const rowsTogether = Math.min(outH, Math.max(1, Math.floor(BLOCK / outW)));
   module.func('correlate', ['i32', 'i32', 'i32'], null, (f, image, gradient, panels) => {
     const [blocks, channel, kernelRow, plane, origin, source, pixel] = f.localArray('i32', 7);

@@ -1,12 +1,15 @@
 import type { ConvSizes } from '../../kernels.js';
 import type { FloatArray } from '../../../storage.js';
-import { up } from '../arrays.js';
+import { roundUp } from '../arrays.js';
 import type { ModuleBuilder } from '../assembler/assembler.js';
 import { emitInterleave } from './channelLayout.js';
 import type { Allocate, Engine } from '../engine.js';
 
-/** Output channels that lie beside each other in packed weights and gradients. */
-const LANES = 8;
+/** Output channels that are computed together, and lie beside each other in packed weights and gradients: two vectors. */
+export const CHANNELS = 8;
+
+/** Multiplications that are worth a thread of their own: about 50 µs. */
+export const WORK_OF_PART = 2 ** 20;
 
 /** An image with zeros around it, in numbers: the length of a row, of a channel, and of all. */
 export interface Padded {
@@ -57,7 +60,7 @@ export function emitLayOutGradient(module: ModuleBuilder, { o, outH, outW }: Con
     columns: outH * outW,
     channelStep: outH * outW,
     rowStep: outH * outW,
-    targetColumn: up(o, LANES),
+    targetColumn: roundUp(o, CHANNELS),
     targetRow: 0,
     targetGroup: 4,
   });
@@ -90,10 +93,10 @@ export function packWeights(
 ): void {
   const { c, o, kernelH, kernelW } = sizes;
   const taps = c * kernelH * kernelW;
-  floats.fill(0, target, target + up(o, LANES) * taps);
+  floats.fill(0, target, target + roundUp(o, CHANNELS) * taps);
   for (let to = 0; to < o; to++) {
-    const panel = target + Math.floor(to / LANES) * taps * LANES + (to % LANES);
-    for (let t = 0; t < taps; t++) floats[panel + t * LANES] = weight[to * taps + t];
+    const panel = target + Math.floor(to / CHANNELS) * taps * CHANNELS + (to % CHANNELS);
+    for (let t = 0; t < taps; t++) floats[panel + t * CHANNELS] = weight[to * taps + t];
   }
 }
 
@@ -102,7 +105,7 @@ export function unpackPanels(floats: Float32Array, start: number, sizes: ConvSiz
   const { c, o, kernelH, kernelW } = sizes;
   const taps = c * kernelH * kernelW;
   for (let to = 0; to < o; to++) {
-    const panel = start + Math.floor(to / LANES) * taps * LANES + (to % LANES);
-    for (let t = 0; t < taps; t++) out[to * taps + t] = floats[panel + t * LANES];
+    const panel = start + Math.floor(to / CHANNELS) * taps * CHANNELS + (to % CHANNELS);
+    for (let t = 0; t < taps; t++) out[to * taps + t] = floats[panel + t * CHANNELS];
   }
 }

@@ -1,8 +1,11 @@
 import type { ConvSizes } from '../../kernels.js';
+import { roomFor } from '../arrays.js';
 import type { ModuleBuilder } from '../assembler/assembler.js';
-import { emitInterleave } from './channelLayout.js';
+import { emitInterleave, PEAK } from './channelLayout.js';
 import { allocateZeros } from './convLayout.js';
-import type { Engine } from '../engine.js';
+import type { Call, Engine } from '../engine.js';
+import type { Emitted } from '../webAssembly.js';
+import { convKey } from '../windowKey.js';
 import { emitProducts, PANEL } from './winogradProducts.js';
 import { emitOutputTransform, emitTileTransform } from './winogradTiles.js';
 import {
@@ -43,90 +46,121 @@ export function winogradConv2d(
   out: Float32Array,
   turned = false,
 ): boolean {
-  const t = tilingOf(sizes, (channels) => channels + PANEL);
-  if (t === null) return false;
-  const { c, h, w, o, outH, outW, kernelH: taps } = sizes;
-  const parts = partsOf(engine, sizes, t);
-  const lengths = {
-    weights: t.outChannels * c * taps * taps,
-    filters: t.points * filterStride(sizes, t),
-    image: t.channels * t.width * t.height,
-    buffer: 4 * t.tile * t.width,
-    tiles: t.points * tileStride(t),
-    products: t.points * productStride(t),
+  const tiling = tilingOf(sizes, (channels) => channels + PANEL);
+  if (tiling === null) return false;
+  const { c, kernelH: taps } = sizes;
+  const parts = partsOf(engine, sizes, tiling);
+  const shared = {
+    start: tiling.outChannels,
+    weights: tiling.outChannels * c * taps * taps,
+    weightPeak: PEAK,
+    filters: tiling.points * filterStride(sizes, tiling),
   };
-  const shared = x.length + weight.length + out.length + t.outChannels + lengths.weights + lengths.filters;
-  const room = lengths.image + lengths.buffer + lengths.tiles + lengths.products + 32;
-  if (!engine.hasRoom(shared + parts * room)) return false;
+  const inPart = {
+    peak: PEAK,
+    image: tiling.channels * tiling.width * tiling.height,
+    buffer: 4 * tiling.tile * tiling.width,
+    tiles: tiling.points * tileStride(tiling),
+    products: tiling.points * productStride(tiling),
+  };
+  const room = roomFor(Object.values(shared)) + parts * roomFor(Object.values(inPart));
+  if (!engine.hasRoom(x.length + weight.length + out.length + room)) return false;
 
-  const transforms = transformsOf(t.step, taps);
-  const key = `winograd ${turned} ${Object.values({ ...sizes, n: 0 }).join(' ')}`;
-  const kernels = engine.module(key, (module) => emitForward(module, sizes, t, transforms, turned));
+  const transforms = transformsOf(tiling.step, taps);
+  const key = convKey(`winograd ${turned}`, sizes);
+  const kernels = engine.module(key, (module) => emitForward(module, sizes, tiling, transforms, turned));
   return engine.scratch((allocate) => {
     const zeros = (floats: number): number => allocateZeros(engine, allocate, floats);
     const source = engine.input(x, allocate);
     const target = engine.output(out, allocate);
-    const start = zeros(t.outChannels);
+    const start = zeros(shared.start);
     if (bias) engine.floats.set(bias, start / 4);
     const scratch = Array.from({ length: parts }, () => ({
-      peak: zeros(4),
-      image: zeros(lengths.image),
-      buffer: 4 * allocate(lengths.buffer),
-      tiles: 4 * allocate(lengths.tiles),
-      products: 4 * allocate(lengths.products),
+      peak: zeros(inPart.peak),
+      image: zeros(inPart.image),
+      buffer: 4 * allocate(inPart.buffer),
+      tiles: 4 * allocate(inPart.tiles),
+      products: 4 * allocate(inPart.products),
     }));
 
-    const weights = zeros(lengths.weights);
-    const weightPeak = zeros(4);
-    const filters = 4 * allocate(lengths.filters);
+    const weights = zeros(shared.weights);
+    const weightPeak = zeros(shared.weightPeak);
+    const filters = 4 * allocate(shared.filters);
     kernels.layOutWeights(engine.input(weight, allocate), weights, weightPeak);
     kernels.transformWeights(weights, filters, scratch[0].buffer, c);
 
-    engine.parallel(parts, (call, part) => {
-      const own = scratch[part];
-      let image = -1;
-      forEachBlock(sizes, t, part, parts, (runs, count) => {
-        for (const run of runs) {
-          if (run.image !== image) {
-            call(kernels.layOutImage, source + 4 * run.image * c * h * w, own.image + 4 * t.inside, own.peak);
-          }
-          image = run.image;
-          const from = own.image + 16 * run.row * t.step * t.width;
-          const to = own.tiles + 4 * run.before * t.tilesAcross * t.channels;
-          call(kernels.transformImage, from, to, own.buffer, run.rows);
-        }
-        for (let panel = 0; panel < t.outChannels; panel += PANEL) {
-          call(kernels.multiply, own.tiles, filters + 4 * panel * c, own.products, count >> 2, count & 3);
-          const write = panel + PANEL < t.outChannels ? kernels.writePanel : kernels.writeLastPanel;
-          for (const run of runs) {
-            const from = own.products + 4 * run.before * t.tilesAcross * PANEL;
-            const row = run.row * t.step;
-            const to = target.address + 4 * ((run.image * o + panel) * outH + row) * outW;
-            const cut = outH < row + run.rows * t.step ? 1 : 0;
-            call(write, from, to, start + 4 * panel, own.buffer, run.rows - cut, cut);
-          }
-        }
-      });
-    });
+    const layer = { kernels, sizes, tiling, parts, source, filters, bias: start, target: target.address };
+    engine.parallel(parts, (call, part) => convolvePart(call, layer, part, scratch[part]));
 
-    const inputs = {
-      peak: peakAt(
-        engine,
-        scratch.map(({ peak }) => peak),
-      ),
-      transform: transforms.input,
-    };
+    const peaks = scratch.map(({ peak }) => peak);
+    const inputs = { peak: peakAt(engine, peaks), transform: transforms.input };
     const filter = { peak: peakAt(engine, [weightPeak]), transform: scaledFilter(transforms) };
     if (!staysFinite(inputs, filter, transforms.output, c)) return false;
-    target.take();
+    target.copyBack();
     return true;
   });
 }
 
+/** What all parts of a convolution share: the code, how the work is cut, and addresses. */
+interface Layer {
+  readonly kernels: Readonly<Record<string, Emitted>>;
+  readonly sizes: ConvSizes;
+  readonly tiling: Tiling;
+  readonly parts: number;
+  readonly source: number;
+  readonly filters: number;
+  readonly bias: number;
+  readonly target: number;
+}
+
+/** What a part has to itself: addresses. */
+interface Scratch {
+  readonly peak: number;
+  readonly image: number;
+  readonly buffer: number;
+  readonly tiles: number;
+  readonly products: number;
+}
+
+/** Block by block of a part's rows of tiles: transforms them, multiplies by the filters of each panel, and writes outputs. */
+function convolvePart(call: Call, layer: Layer, part: number, own: Scratch): void {
+  const { kernels, sizes, tiling } = layer;
+  const { c, h, w, o, outH, outW } = sizes;
+  let image = -1;
+  forEachBlock(sizes, tiling, part, layer.parts, (runs, count) => {
+    for (const run of runs) {
+      if (run.image !== image) {
+        const from = layer.source + 4 * run.image * c * h * w;
+        call(kernels.layOutImage, from, own.image + 4 * tiling.inside, own.peak);
+      }
+      image = run.image;
+      const from = own.image + 16 * run.row * tiling.step * tiling.width;
+      const to = own.tiles + 4 * run.before * tiling.tilesAcross * tiling.channels;
+      call(kernels.transformImage, from, to, own.buffer, run.rows);
+    }
+    for (let panel = 0; panel < tiling.outChannels; panel += PANEL) {
+      call(kernels.multiply, own.tiles, layer.filters + 4 * panel * c, own.products, count >> 2, count & 3);
+      const write = panel + PANEL < tiling.outChannels ? kernels.writePanel : kernels.writeLastPanel;
+      for (const run of runs) {
+        const from = own.products + 4 * run.before * tiling.tilesAcross * PANEL;
+        const row = run.row * tiling.step;
+        const to = layer.target + 4 * ((run.image * o + panel) * outH + row) * outW;
+        const cut = outH < row + run.rows * tiling.step ? 1 : 0;
+        call(write, from, to, layer.bias + 4 * panel, own.buffer, run.rows - cut, cut);
+      }
+    }
+  });
+}
+
 /** layOutImage and transformImage: an image with four channels beside each other, and the points [P, tiles, C]. */
-export function emitImageTransform(module: ModuleBuilder, sizes: ConvSizes, t: Tiling, input: Matrix): void {
+export function emitImageTransform(
+  module: ModuleBuilder,
+  sizes: ConvSizes,
+  tiling: Tiling,
+  input: Matrix,
+): void {
   const { c, h, w } = sizes;
-  const plane = 4 * t.width * t.height;
+  const plane = 4 * tiling.width * tiling.height;
   emitInterleave(module, 'layOutImage', {
     channels: c,
     rows: h,
@@ -134,21 +168,21 @@ export function emitImageTransform(module: ModuleBuilder, sizes: ConvSizes, t: T
     channelStep: h * w,
     rowStep: w,
     targetColumn: 4,
-    targetRow: 4 * t.width,
+    targetRow: 4 * tiling.width,
     targetGroup: plane,
   });
   emitTileTransform(module, 'transformImage', {
     matrix: input,
-    step: t.step,
-    tilesAcross: t.tilesAcross,
-    width: t.width,
-    sourceRow: 4 * t.width,
+    step: tiling.step,
+    tilesAcross: tiling.tilesAcross,
+    width: tiling.width,
+    sourceRow: 4 * tiling.width,
     sourceGroup: plane,
-    groups: t.channels / 4,
+    groups: tiling.channels / 4,
     panels: 1,
-    targetPoint: tileStride(t),
-    targetPanel: t.channels,
-    targetTile: t.channels,
+    targetPoint: tileStride(tiling),
+    targetPanel: tiling.channels,
+    targetTile: tiling.channels,
   });
 }
 
@@ -174,7 +208,7 @@ function scaledFilter({ filter, scale }: Transforms): Matrix {
 function emitForward(
   module: ModuleBuilder,
   sizes: ConvSizes,
-  t: Tiling,
+  tiling: Tiling,
   transforms: Transforms,
   turned: boolean,
 ): void {
@@ -200,34 +234,34 @@ function emitForward(
     sourceRow: 4 * taps,
     sourceGroup: 4 * c * area,
     groups: 2,
-    panels: t.outChannels / PANEL,
-    targetPoint: filterStride(sizes, t),
+    panels: tiling.outChannels / PANEL,
+    targetPoint: filterStride(sizes, tiling),
     targetPanel: c * PANEL,
     targetTile: PANEL,
   });
-  emitImageTransform(module, sizes, t, transforms.input);
+  emitImageTransform(module, sizes, tiling, transforms.input);
   emitProducts(module, {
-    points: t.points,
+    points: tiling.points,
     c,
-    channels: t.channels,
-    leftPoint: tileStride(t),
-    rightPoint: filterStride(sizes, t),
-    productPoint: productStride(t),
+    channels: tiling.channels,
+    leftPoint: tileStride(tiling),
+    rightPoint: filterStride(sizes, tiling),
+    productPoint: productStride(tiling),
   });
-  const written = { writePanel: PANEL, writeLastPanel: o - t.outChannels + PANEL };
+  const written = { writePanel: PANEL, writeLastPanel: o - tiling.outChannels + PANEL };
   for (const [name, channels] of Object.entries(written)) {
     emitOutputTransform(module, name, {
       matrix: transforms.output,
-      tilesAcross: t.tilesAcross,
-      sourcePoint: productStride(t),
+      tilesAcross: tiling.tilesAcross,
+      sourcePoint: productStride(tiling),
       sourceTile: PANEL,
       channels,
-      lastColumns: outW - t.step * (t.tilesAcross - 1),
-      lastRows: outH - t.step * (t.tilesDown - 1),
+      lastColumns: outW - tiling.step * (tiling.tilesAcross - 1),
+      lastRows: outH - tiling.step * (tiling.tilesDown - 1),
       targetChannel: outH * outW,
       targetRow: outW,
-      targetTile: t.step,
-      targetTileRow: t.step * outW,
+      targetTile: tiling.step,
+      targetTileRow: tiling.step * outW,
       bias: true,
     });
   }

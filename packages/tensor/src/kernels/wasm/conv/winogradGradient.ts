@@ -1,8 +1,11 @@
 import type { ConvSizes } from '../../kernels.js';
+import { roomFor } from '../arrays.js';
 import type { ModuleBuilder } from '../assembler/assembler.js';
-import { emitInterleave } from './channelLayout.js';
+import { emitInterleave, PEAK } from './channelLayout.js';
 import { allocateZeros, emitAddSums } from './convLayout.js';
 import type { Call, Engine } from '../engine.js';
+import type { Emitted } from '../webAssembly.js';
+import { convKey } from '../windowKey.js';
 import { emitImageTransform, tileStride } from './winograd.js';
 import { emitAddProducts, PANEL } from './winogradProducts.js';
 import { emitOutputTransform, emitTileTransform } from './winogradTiles.js';
@@ -36,88 +39,108 @@ export function winogradWeightGradient(
   sizes: ConvSizes,
   out: Float32Array,
 ): boolean {
-  const t = tilingOf(sizes, (channels, outChannels) => channels + outChannels);
-  if (t === null) return false;
-  const { n, c, h, w, o, outH, outW, kernelH: taps } = sizes;
+  const tiling = tilingOf(sizes, (channels, outChannels) => channels + outChannels);
+  if (tiling === null) return false;
+  const { n, c, h, w, kernelH: taps } = sizes;
   // The gradient at a tap that meets nothing but padding is exactly 0, and not a rounding away from it.
   if (h + sizes.padH < taps || w + sizes.padW < taps) return false;
-  const parts = partsOf(engine, sizes, t);
-  const gradientArea = t.step * t.step * t.tilesAcross * t.tilesDown;
-  const lengths = {
-    image: t.channels * t.width * t.height,
-    gradient: t.outChannels * gradientArea,
-    buffer: 4 * t.tile * t.width,
-    tiles: t.points * tileStride(t),
-    filters: t.points * gradientStride(t),
-    sums: t.points * t.channels * t.outChannels,
+  const parts = partsOf(engine, sizes, tiling);
+  const gradientArea = tiling.step * tiling.step * tiling.tilesAcross * tiling.tilesDown;
+  const inPart = {
+    imagePeak: PEAK,
+    gradientPeak: PEAK,
+    image: tiling.channels * tiling.width * tiling.height,
+    gradient: tiling.outChannels * gradientArea,
+    buffer: 4 * tiling.tile * tiling.width,
+    tiles: tiling.points * tileStride(tiling),
+    filters: tiling.points * gradientStride(tiling),
+    sums: tiling.points * tiling.channels * tiling.outChannels,
   };
-  const room = Object.values(lengths).reduce((sum, length) => sum + length, 64);
-  if (!engine.hasRoom(g.length + x.length + out.length + parts * room)) return false;
+  const room = parts * roomFor(Object.values(inPart));
+  if (!engine.hasRoom(g.length + x.length + out.length + room)) return false;
 
-  const transforms = transformsOf(taps, t.step);
-  const key = `winograd gradient ${Object.values({ ...sizes, n: 0 }).join(' ')}`;
-  const kernels = engine.module(key, (module) => emitGradient(module, sizes, t, transforms));
+  const transforms = transformsOf(taps, tiling.step);
+  const key = convKey('winograd gradient', sizes);
+  const kernels = engine.module(key, (module) => emitGradient(module, sizes, tiling, transforms));
   return engine.scratch((allocate) => {
     const zeros = (floats: number): number => allocateZeros(engine, allocate, floats);
     const images = engine.input(x, allocate);
     const gradients = engine.input(g, allocate);
     const target = engine.output(out, allocate);
     const scratch = Array.from({ length: parts }, () => ({
-      imagePeak: zeros(4),
-      gradientPeak: zeros(4),
-      image: zeros(lengths.image),
-      gradient: zeros(lengths.gradient),
-      sums: zeros(lengths.sums),
-      buffer: 4 * allocate(lengths.buffer),
-      tiles: 4 * allocate(lengths.tiles),
-      filters: 4 * allocate(lengths.filters),
+      imagePeak: zeros(inPart.imagePeak),
+      gradientPeak: zeros(inPart.gradientPeak),
+      image: zeros(inPart.image),
+      gradient: zeros(inPart.gradient),
+      sums: zeros(inPart.sums),
+      buffer: 4 * allocate(inPart.buffer),
+      tiles: 4 * allocate(inPart.tiles),
+      filters: 4 * allocate(inPart.filters),
     }));
-    const work = (call: Call, part: number): void => {
-      const own = scratch[part];
-      let image = -1;
-      forEachBlock(sizes, t, part, parts, (runs, count) => {
-        for (const run of runs) {
-          if (run.image !== image) {
-            const first = images + 4 * run.image * c * h * w;
-            call(kernels.layOutImage, first, own.image + 4 * t.inside, own.imagePeak);
-            call(
-              kernels.layOutGradient,
-              gradients + 4 * run.image * o * outH * outW,
-              own.gradient,
-              own.gradientPeak,
-            );
-          }
-          image = run.image;
-          const tile = run.before * t.tilesAcross;
-          const row = 16 * run.row * t.step;
-          call(
-            kernels.transformImage,
-            own.image + row * t.width,
-            own.tiles + 4 * tile * t.channels,
-            own.buffer,
-            run.rows,
-          );
-          const from = own.gradient + row * t.step * t.tilesAcross;
-          call(kernels.transformGradient, from, own.filters + 4 * tile * PANEL, own.buffer, run.rows);
-        }
-        call(kernels.addProducts, own.tiles, own.filters, own.sums, count);
-      });
-    };
+    const layer = { kernels, sizes, tiling, parts, images, gradients };
+    const work = (call: Call, part: number): void => addPart(call, layer, part, scratch[part]);
     engine.parallel(parts, work, { repeatable: false });
     const [{ sums }] = scratch;
     for (const other of scratch.slice(1)) kernels.addSums(sums, other.sums);
-    for (let panel = 0; panel < t.outChannels; panel += PANEL) {
-      const write = panel + PANEL < t.outChannels ? kernels.writePanel : kernels.writeLastPanel;
+    for (let panel = 0; panel < tiling.outChannels; panel += PANEL) {
+      const write = panel + PANEL < tiling.outChannels ? kernels.writePanel : kernels.writeLastPanel;
       write(sums + 4 * panel, target.address + 4 * panel * c * taps * taps, 0, scratch[0].buffer, 1, 0);
     }
-    const peaks = [scratch.map((s) => s.imagePeak), scratch.map((s) => s.gradientPeak)].map((at) =>
-      peakAt(engine, at),
-    );
-    const inputs = { peak: peaks[0], transform: transforms.input };
-    const filter = { peak: peaks[1], transform: transforms.filter };
-    if (!staysFinite(inputs, filter, scaledOutput(transforms), n * t.tilesDown * t.tilesAcross)) return false;
-    target.take();
+    const imagePeaks = scratch.map(({ imagePeak }) => imagePeak);
+    const gradientPeaks = scratch.map(({ gradientPeak }) => gradientPeak);
+    const inputs = { peak: peakAt(engine, imagePeaks), transform: transforms.input };
+    const filter = { peak: peakAt(engine, gradientPeaks), transform: transforms.filter };
+    if (!staysFinite(inputs, filter, scaledOutput(transforms), n * tiling.tilesDown * tiling.tilesAcross))
+      return false;
+    target.copyBack();
     return true;
+  });
+}
+
+/** What all parts share: the code, how the work is cut, and addresses. */
+interface Layer {
+  readonly kernels: Readonly<Record<string, Emitted>>;
+  readonly sizes: ConvSizes;
+  readonly tiling: Tiling;
+  readonly parts: number;
+  readonly images: number;
+  readonly gradients: number;
+}
+
+/** What a part has to itself: addresses. */
+interface Scratch {
+  readonly imagePeak: number;
+  readonly gradientPeak: number;
+  readonly image: number;
+  readonly gradient: number;
+  readonly sums: number;
+  readonly buffer: number;
+  readonly tiles: number;
+  readonly filters: number;
+}
+
+/** Block by block of a part's rows of tiles: transforms those of image and gradient, and adds their products to the sums. */
+function addPart(call: Call, layer: Layer, part: number, own: Scratch): void {
+  const { kernels, sizes, tiling } = layer;
+  const { c, h, w, o, outH, outW } = sizes;
+  let image = -1;
+  forEachBlock(sizes, tiling, part, layer.parts, (runs, count) => {
+    for (const run of runs) {
+      if (run.image !== image) {
+        const pixels = layer.images + 4 * run.image * c * h * w;
+        call(kernels.layOutImage, pixels, own.image + 4 * tiling.inside, own.imagePeak);
+        const gradient = layer.gradients + 4 * run.image * o * outH * outW;
+        call(kernels.layOutGradient, gradient, own.gradient, own.gradientPeak);
+      }
+      image = run.image;
+      const tile = run.before * tiling.tilesAcross;
+      const row = 16 * run.row * tiling.step;
+      const tiles = own.tiles + 4 * tile * tiling.channels;
+      call(kernels.transformImage, own.image + row * tiling.width, tiles, own.buffer, run.rows);
+      const from = own.gradient + row * tiling.step * tiling.tilesAcross;
+      call(kernels.transformGradient, from, own.filters + 4 * tile * PANEL, own.buffer, run.rows);
+    }
+    call(kernels.addProducts, own.tiles, own.filters, own.sums, count);
   });
 }
 
@@ -130,11 +153,11 @@ function scaledOutput({ output, scale }: Transforms): Matrix {
   return transposed(scaleRows(transposed(output), scale));
 }
 
-function emitGradient(module: ModuleBuilder, sizes: ConvSizes, t: Tiling, transforms: Transforms): void {
+function emitGradient(module: ModuleBuilder, sizes: ConvSizes, tiling: Tiling, transforms: Transforms): void {
   const { c, o, outH, outW, kernelH: taps } = sizes;
-  const width = t.step * t.tilesAcross;
-  const plane = 4 * width * t.step * t.tilesDown;
-  emitImageTransform(module, sizes, t, transforms.input);
+  const width = tiling.step * tiling.tilesAcross;
+  const plane = 4 * width * tiling.step * tiling.tilesDown;
+  emitImageTransform(module, sizes, tiling, transforms.input);
   emitInterleave(module, 'layOutGradient', {
     channels: o,
     rows: outH,
@@ -147,40 +170,40 @@ function emitGradient(module: ModuleBuilder, sizes: ConvSizes, t: Tiling, transf
   });
   emitTileTransform(module, 'transformGradient', {
     matrix: transforms.filter,
-    step: t.step,
-    tilesAcross: t.tilesAcross,
+    step: tiling.step,
+    tilesAcross: tiling.tilesAcross,
     width,
     sourceRow: 4 * width,
     sourceGroup: plane,
     groups: 2,
-    panels: t.outChannels / PANEL,
-    targetPoint: gradientStride(t),
-    targetPanel: t.capacity * PANEL,
+    panels: tiling.outChannels / PANEL,
+    targetPoint: gradientStride(tiling),
+    targetPanel: tiling.capacity * PANEL,
     targetTile: PANEL,
   });
-  const sumsPoint = t.channels * t.outChannels;
+  const sumsPoint = tiling.channels * tiling.outChannels;
   emitAddProducts(
     module,
     {
-      points: t.points,
+      points: tiling.points,
       c,
-      channels: t.channels,
-      leftPoint: tileStride(t),
-      rightPoint: gradientStride(t),
+      channels: tiling.channels,
+      leftPoint: tileStride(tiling),
+      rightPoint: gradientStride(tiling),
       productPoint: sumsPoint,
     },
-    t.outChannels / PANEL,
-    t.capacity * PANEL,
+    tiling.outChannels / PANEL,
+    tiling.capacity * PANEL,
   );
-  emitAddSums(module, t.points * sumsPoint);
-  const written = { writePanel: PANEL, writeLastPanel: o - t.outChannels + PANEL };
+  emitAddSums(module, tiling.points * sumsPoint);
+  const written = { writePanel: PANEL, writeLastPanel: o - tiling.outChannels + PANEL };
   for (const [name, channels] of Object.entries(written)) {
     // The input channels are the tiles of a row, each K × K outputs that lie one after another.
     emitOutputTransform(module, name, {
       matrix: scaledOutput(transforms),
       tilesAcross: c,
       sourcePoint: sumsPoint,
-      sourceTile: t.outChannels,
+      sourceTile: tiling.outChannels,
       channels,
       lastColumns: taps,
       lastRows: taps,

@@ -1,6 +1,7 @@
 import type { ConvSizes } from '../../kernels.js';
-import { pieceOf, up } from '../arrays.js';
+import { pieceOf, roundUp } from '../arrays.js';
 import type { Engine } from '../engine.js';
+import { WORK_OF_PART } from './convLayout.js';
 import { MOST_TERMS, PANEL } from './winogradProducts.js';
 import { rowNorm, type Matrix, type TileLength } from './winogradTransforms.js';
 
@@ -18,9 +19,6 @@ const LEAST_TILES = 16;
 
 /** Products of the direct kernel below which it is faster: it takes 30 µs for as many. */
 const LEAST_PRODUCTS = 2 ** 20;
-
-/** Multiplications that are worth a thread of their own: about 50 µs. */
-const WORK_OF_PART = 2 ** 20;
 
 /** The largest float32 number. */
 const LARGEST = (2 - 2 ** -23) * 2 ** 127;
@@ -78,7 +76,7 @@ export function tilingOf(
   const tilesAcross = Math.ceil(outW / step);
   const width = (tilesAcross - 1) * step + tile;
   const height = (tilesDown - 1) * step + tile;
-  const [channels, outChannels] = [up(c, 4), up(o, PANEL)];
+  const [channels, outChannels] = [roundUp(c, 4), roundUp(o, PANEL)];
   const fitting = BLOCK_FLOATS / (points * floatsOf(channels, outChannels));
   const most = Math.min(MOST_TERMS, Math.max(LEAST_BLOCK, fitting));
   const rows = Math.max(1, Math.floor(most / tilesAcross));
@@ -120,8 +118,8 @@ function tileLengthOf(sizes: ConvSizes): TileLength | null {
 }
 
 /** Parts to share the work in. */
-export function partsOf(engine: Engine, { n, c, o }: ConvSizes, t: Tiling): number {
-  const { tilesDown, tilesAcross, points } = t;
+export function partsOf(engine: Engine, { n, c, o }: ConvSizes, tiling: Tiling): number {
+  const { tilesDown, tilesAcross, points } = tiling;
   const work = n * tilesDown * tilesAcross * points * c * o;
   return Math.max(1, Math.min(engine.threads, n * tilesDown, Math.floor(work / WORK_OF_PART)));
 }

@@ -2,8 +2,7 @@
 // in float64 and rounds once. For one sum, difference, product, quotient or root of float32 numbers, float32 lanes come to the same
 // (Figueroa, "When is double rounding innocuous?", 1995); where several operations stand in a row, lanes are float64.
 
-import type { BinaryFunction, UnaryFunction } from '../../kernels.js';
-import type { Shape } from '../../../shape.js';
+import { stridesOf, type Shape } from '../../../shape.js';
 import type { FloatArray } from '../../../storage.js';
 import { forEachRun } from '../../reference/strided.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js';
@@ -17,6 +16,7 @@ import {
 } from './elementwiseFormulas.js';
 import { isFloat32, pieceOf } from '../arrays.js';
 import type { Engine } from '../engine.js';
+import type { Kernel } from '../kernel.js';
 
 /** Numbers of an array outside kernel memory that are copied, computed and copied back together, to stay in cache. */
 export const PIECE = 4096;
@@ -25,74 +25,52 @@ export const PIECE = 4096;
 const SHARED = 65536;
 
 /** out[i] = f(x[i]); false, and nothing written, where there is no kernel for the function or the number format. */
-export function map(engine: Engine, fn: UnaryFunction, x: FloatArray, out: FloatArray): boolean {
+export const map: Kernel<'map'> = (engine, fn, x, out) => {
   const formula = mapFormula(fn.name, fn.parameters);
   return compute(engine, `map ${fn.name}`, formula, flat(x), out, [out.length]);
-}
+};
 
 /** out[i] = g[i]·df(saved[i]), 0 where df is 0; false, and nothing written, where there is no kernel. */
-export function mapBackward(
-  engine: Engine,
-  fn: UnaryFunction,
-  saved: FloatArray,
-  g: FloatArray,
-  out: FloatArray,
-): boolean {
+export const mapBackward: Kernel<'mapBackward'> = (engine, fn, saved, g, out) => {
   const formula = mapDerivative(fn.name, fn.parameters);
   return compute(engine, `mapBackward ${fn.name}`, formula, flat(g, saved), out, [out.length]);
-}
+};
 
 /** out = f(a, b) over `shape`; false, and nothing written, where there is no kernel for the function or the strides. */
-export function zip(
-  engine: Engine,
-  fn: Pick<BinaryFunction, 'name'>,
-  a: FloatArray,
-  stridesA: readonly number[],
-  b: FloatArray,
-  stridesB: readonly number[],
-  out: FloatArray,
-  shape: Shape,
-): boolean {
+export const zip: Kernel<'zip'> = (engine, fn, a, stridesA, b, stridesB, out, shape) => {
   const operands = [
     { x: a, strides: stridesA },
     { x: b, strides: stridesB },
   ];
   return compute(engine, `zip ${fn.name}`, zipFormula(fn.name), operands, out, shape);
-}
+};
 
 /** out = g·∂f over `shape`, 0 where ∂f is 0; false, and nothing written, where there is no kernel. */
-export function zipBackward(
-  engine: Engine,
-  fn: Pick<BinaryFunction, 'name'>,
-  wrt: 'da' | 'db',
-  a: FloatArray,
-  stridesA: readonly number[],
-  b: FloatArray,
-  stridesB: readonly number[],
-  g: FloatArray,
-  out: FloatArray,
-  shape: Shape,
-): boolean {
-  const contiguous = shape.map((_, dim) => shape.slice(dim + 1).reduce((size, n) => size * n, 1));
+export const zipBackward: Kernel<'zipBackward'> = (
+  engine,
+  fn,
+  wrt,
+  a,
+  stridesA,
+  b,
+  stridesB,
+  g,
+  out,
+  shape,
+) => {
   const operands = [
-    { x: g, strides: contiguous },
+    { x: g, strides: stridesOf(shape) },
     { x: a, strides: stridesA },
     { x: b, strides: stridesB },
   ];
   const formula = zipDerivative(fn.name, wrt);
   return compute(engine, `zipBackward ${fn.name} ${wrt}`, formula, operands, out, shape);
-}
+};
 
 /** out[i] = condition[i] ≠ 0 ? a[i] : b[i]; false, and nothing written, where an array is not float32. */
-export function select(
-  engine: Engine,
-  condition: FloatArray,
-  a: FloatArray,
-  b: FloatArray,
-  out: FloatArray,
-): boolean {
+export const select: Kernel<'select'> = (engine, condition, a, b, out) => {
   return compute(engine, 'select', SELECT, flat(condition, a, b), out, [out.length]);
-}
+};
 
 /**
  * For each four numbers from the pointers on, then for each of the up to three that remain: the body. `load` pushes
@@ -136,7 +114,7 @@ interface Operand<A = FloatArray> {
 }
 
 /** Rows in which each operand is contiguous (step 1) or one number (step 0), and the dimensions around them. */
-interface Rows {
+interface OperandRows {
   readonly length: number;
   readonly steps: readonly number[];
   readonly outer: Shape;
@@ -157,7 +135,7 @@ function compute(
 ): boolean {
   const rows = rowsOf(shape, operands);
   if (formula === undefined || rows === null || !operands.every(holdsFloat32)) return false;
-  if (!(out instanceof Float32Array) || !engine.hasRoom((operands.length + 1) * PIECE)) return false;
+  if (!isFloat32(out) || !engine.hasRoom((operands.length + 1) * PIECE)) return false;
   if (out.length === 0) return true;
   const { length, steps, outer, outerStrides } = rows;
   const key = `${name} ${formula.variant ?? ''} ${steps.join('')}`;
@@ -197,7 +175,7 @@ function compute(
         const to = (start + row) * length + column;
         const piece = engine.output(out.subarray(to, to + down * across), allocate);
         run(piece.address, down, across, ...pointers, ...formula.constants);
-        piece.take();
+        piece.copyBack();
       });
     });
   });
@@ -220,7 +198,7 @@ function forEachPiece(
 }
 
 /** The longest rows; null where an operand is neither contiguous nor one number in them, or jumps too often. */
-function rowsOf(shape: Shape, operands: readonly Operand[]): Rows | null {
+function rowsOf(shape: Shape, operands: readonly Operand[]): OperandRows | null {
   const row = joined(shape, operands, shape.length);
   const column = joined(shape, operands, row.from);
   const fits = row.steps.every((step, k) => {

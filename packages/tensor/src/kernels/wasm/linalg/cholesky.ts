@@ -1,16 +1,12 @@
-import type { FailedPivot } from '../../kernels.js';
-import type { FloatArray } from '../../../storage.js';
 import { cholesky as referenceCholesky } from '../../reference/linalg.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js';
-import { isFloat32, outside, pieceOf, up } from '../arrays.js';
+import { isFloat32, outside, pieceOf, roundUp } from '../arrays.js';
 import { unpackKernel } from './choleskyUnpack.js';
-import type { Engine } from '../engine.js';
 import { packKernel } from './matmulPacking.js';
 import { FLOAT32 } from './numberFormat.js';
 import { PANEL_ROW, substitutionEmitter, subtractProduct, TILE_COLUMNS, TILE_ROWS } from './substitution.js';
-
-/** Multiply-adds that take about 50 µs: what is worth another thread. */
-const WORTH_A_THREAD = 1e6;
+import type { Kernel } from '../kernel.js';
+import { WORTH_A_THREAD } from './worth.js';
 
 /** Half the distance of float32 numbers from 1 on. */
 const ROUNDING = 2 ** -24;
@@ -30,19 +26,13 @@ const SMALLEST_PIVOT = 2 ** -100;
  *
  * @returns as the reference: the first pivot that is not positive, or null
  */
-export function cholesky(
-  engine: Engine,
-  a: FloatArray,
-  batch: number,
-  n: number,
-  out: FloatArray,
-): FailedPivot | null | false {
+export const cholesky: Kernel<'cholesky'> = (engine, a, batch, n, out) => {
   if (!isFloat32(a) || !isFloat32(out)) return false;
   if (batch * n === 0) return null;
   const panels = Math.ceil(n / TILE_COLUMNS);
   const parts = Math.min(engine.threads, batch, Math.ceil((batch * n ** 3) / (6 * WORTH_A_THREAD)));
   const scratchFloats = panels * n * TILE_COLUMNS;
-  if (!engine.hasRoom(outside(engine, a, out) + up(batch, 4) + parts * scratchFloats)) return false;
+  if (!engine.hasRoom(outside(engine, a, out) + roundUp(batch, 4) + parts * scratchFloats)) return false;
   const { factor } = engine.module(`cholesky ${n}`, (module) => emitFactor(module, n));
   const left = engine.scratch((allocate) => {
     const source = engine.input(a, allocate);
@@ -65,7 +55,7 @@ export function cholesky(
         });
       }
     });
-    target.take();
+    target.copyBack();
     const all = Array.from({ length: batch }, (_, t) => t);
     return all.filter((t) => engine.floats[passed + t] === 0);
   });
@@ -75,7 +65,7 @@ export function cholesky(
     if (failed) return { ...failed, matrix };
   }
   return null;
-}
+};
 
 /**
  * For each 8 rows of L: how many they are, how many columns they have up to the last diagonal entry, and where they
@@ -176,7 +166,7 @@ function pivotEmitter(f: FunctionBuilder, rest: readonly Local[], n: number, ok:
   f.f32x4(errorOf(n)).set(error).f32x4(SMALLEST_PIVOT).set(smallest);
   const pushLane = (value: Local, lane: number): void => {
     f.get(value).get(value);
-    f.shuffle(...LANES[lane]);
+    f.shuffle(...SPREAD_LANE[lane]);
   };
   return {
     prepare(count, half) {
@@ -221,7 +211,7 @@ function pivotEmitter(f: FunctionBuilder, rest: readonly Local[], n: number, ok:
 type Lanes = readonly [number, number, number, number];
 
 /** The shuffles that spread lane i of a vector, and that put zeros in place of the lanes before i. */
-const LANES: readonly Lanes[] = [
+const SPREAD_LANE: readonly Lanes[] = [
   [0, 0, 0, 0],
   [1, 1, 1, 1],
   [2, 2, 2, 2],

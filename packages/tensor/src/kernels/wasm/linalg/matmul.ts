@@ -1,16 +1,11 @@
 import type { MatmulSizes } from '../../kernels.js';
-import type { FloatArray } from '../../../storage.js';
 import { outside, pieceOf } from '../arrays.js';
 import type { Engine } from '../engine.js';
+import type { Kernel } from '../kernel.js';
 import { blockScratch, isFewVectors, multiplyBlock, type Lanes } from './matmulBlock.js';
 import { tileColumns, TILE_ROWS, tileKernel } from './matmulTiles.js';
 import { FLOAT32, FLOAT64, formatOf, type NumberFormat } from './numberFormat.js';
-
-/** Multiply-adds that take about 50 µs: what is worth another thread. */
-const WORTH_A_THREAD = 1e6;
-
-/** Multiply-adds that pay for bringing float64, which mostly lies outside kernel memory, there and back. */
-const WORTH_COPYING = 4096;
+import { WORTH_A_THREAD, WORTH_COPYING } from './worth.js';
 
 /** Compiles the kernel of whole tiles. */
 export function prepareMatmul(engine: Engine): void {
@@ -22,13 +17,7 @@ export function prepareMatmul(engine: Engine): void {
  * matrix multiplication", 2008), in the number format of A and B. Each sum of 256 terms has it, and so has the sum of these.
  * False, and nothing written, for what does not fit into kernel memory and in float64 for few numbers or vectors.
  */
-export function matmul(
-  engine: Engine,
-  a: FloatArray,
-  b: FloatArray,
-  sizes: MatmulSizes,
-  out: FloatArray,
-): boolean {
+export const matmul: Kernel<'matmul'> = (engine, a, b, sizes, out) => {
   const format = formatOf(a, b, out);
   if (format === null) return false;
   const { bytes } = format;
@@ -67,10 +56,10 @@ export function matmul(
         });
       }
     });
-    target.take();
+    target.copyBack();
   });
   return true;
-}
+};
 
 /** A product and whether A and B have changed places in it. */
 interface Product extends MatmulSizes {

@@ -1,4 +1,4 @@
-import { up } from '../arrays.js';
+import { roundUp } from '../arrays.js';
 import type { Call, Engine } from '../engine.js';
 import { packKernel } from './matmulPacking.js';
 import { tileColumns, TILE_ROWS, tileKernel } from './matmulTiles.js';
@@ -53,7 +53,7 @@ export interface Block {
 
 /** How many floats of scratch a block of at most these sizes takes. */
 export function blockScratch({ k, n, format }: Pick<Block, 'k' | 'n' | 'format'>): number {
-  const columns = up(Math.min(n, PACKED_COLUMNS), tileColumns(format));
+  const columns = roundUp(Math.min(n, PACKED_COLUMNS), tileColumns(format));
   return (format.bytes / 4) * (PACKED_A + Math.min(k, DEPTH) * columns);
 }
 
@@ -204,7 +204,7 @@ function panelsOf(engine: Engine, call: Call, slab: Slab): Panels[] {
       const own = { address: source, step: lanes.step, bytes: width * lanes.lane };
       panels.push({ first, lanes: width, count: together, ...own });
     } else {
-      const padded = up(width, multiple);
+      const padded = roundUp(width, multiple);
       const own = { address: packed, step: bytes * padded, bytes: bytes * padded * depth };
       const stride = neighbours ? lanes.step : lanes.lane;
       call(packKernel(engine, format, width, padded, neighbours), source, packed, depth, together, stride);

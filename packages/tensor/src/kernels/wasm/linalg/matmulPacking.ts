@@ -1,6 +1,6 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js';
 import type { Engine } from '../engine.js';
-import { up } from '../arrays.js';
+import { roundUp } from '../arrays.js';
 import { emitLoadLanes, emitTransposeOf } from './lanes.js';
 import type { NumberFormat } from './numberFormat.js';
 import type { Emitted } from '../webAssembly.js';
@@ -75,7 +75,7 @@ function emitPackTransposed(module: ModuleBuilder, format: NumberFormat, lanes: 
         .op('i32.add')
         .set(source);
       f.times(step, whole, () => {
-        for (let i = up(lanes, vector) - vector; i >= 0; i -= vector) {
+        for (let i = roundUp(lanes, vector) - vector; i >= 0; i -= vector) {
           emitLoadRows(f, from.slice(i, i + vector), rows);
           emitTransposeOf(format, f, rows, other);
           for (const [j, row] of rows.entries()) {

@@ -17,7 +17,7 @@ export function tileColumns({ lanes }: NumberFormat): number {
 
 /**
  * multiply(a, b, c, depth, down, across, stepA, panelA, stepB, panelB, rowBytes, add) for tiles of `rows` by
- * `columns` (1 to 8): c = Σⱼ a[j]·b[j], or c += where `add` is not 0, over `depth` numbers j. The `rows` numbers of
+ * `columns` (1 to 8, of one or two rows up to 32): c = Σⱼ a[j]·b[j], or c += where `add` is not 0, over `depth` numbers j. The `rows` numbers of
  * a[j] are neighbours, and so are those of b[j]; `step` bytes on are those of j + 1, and `panel` bytes on
  * those of the next tile down (a) or across (b).
  */

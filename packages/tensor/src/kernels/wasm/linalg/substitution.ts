@@ -79,8 +79,11 @@ export function substitutionEmitter(
     });
     for (let r = 0; r < count; r++) {
       for (const half of halves) {
-        const at2 = 2 * r + half;
-        f.get(rest[at2]).get(sums[at2]).op(`${shape}.sub`).set(rest[at2]);
+        const own = rest[2 * r + half];
+        f.get(own)
+          .get(sums[2 * r + half])
+          .op(`${shape}.sub`)
+          .set(own);
       }
     }
   };

@@ -1,21 +1,15 @@
 import type { SolveSizes } from '../../kernels.js';
-import type { FloatArray } from '../../../storage.js';
 import type { Local, ModuleBuilder } from '../assembler/assembler.js';
 import { outside, pieceOf } from '../arrays.js';
-import type { Engine } from '../engine.js';
 import { emitLoadLanes, emitStoreLanes } from './lanes.js';
 import { tileColumns } from './matmulTiles.js';
 import { FLOAT64, formatOf, type NumberFormat } from './numberFormat.js';
 import { entryOffset, PANEL_ROW, substitutionEmitter, TILE_ROWS, type Triangle } from './substitution.js';
+import type { Kernel } from '../kernel.js';
+import { WORTH_A_THREAD, WORTH_COPYING } from './worth.js';
 
 /** Panels of two vectors of columns that are solved together, so that each entry of A is fetched once for all of them. */
 const PANELS = 8;
-
-/** Multiply-adds that take about 50 µs: what is worth another thread. */
-const WORTH_A_THREAD = 1e6;
-
-/** Multiply-adds that pay for bringing float64, which mostly lies outside kernel memory, there and back. */
-const WORTH_COPYING = 4096;
 
 /**
  * X of op(A) X = B by blocked substitution in the number format of A and B, 4 rows by two vectors of columns of X at a time.
@@ -23,13 +17,7 @@ const WORTH_COPYING = 4096;
  * False, and nothing written, for what does not fit into kernel memory and for little work in float64.
  * (Golub and Van Loan, "Matrix Computations", 2013, §3.1.4.)
  */
-export function triangularSolve(
-  engine: Engine,
-  a: FloatArray,
-  b: FloatArray,
-  sizes: SolveSizes,
-  out: FloatArray,
-): boolean {
+export const triangularSolve: Kernel<'triangularSolve'> = (engine, a, b, sizes, out) => {
   const format = formatOf(a, b, out);
   if (format === null) return false;
   const { batch, n, m, upper, transpose, unitDiagonal } = sizes;
@@ -67,13 +55,13 @@ export function triangularSolve(
         call(solveEdge, matrix, right + edge, target.address + edge, found + n * PANEL_ROW * whole, 1);
       }
     });
-    target.take();
+    target.copyBack();
   });
   return true;
-}
+};
 
-/** How substitution walks, in bytes: from the first row or from the last, along rows of A or down its columns. */
-interface Walk extends Triangle {
+/** The order of substitution, in bytes: from the first row or from the last, along rows of A or down its columns. */
+interface SubstitutionOrder extends Triangle {
   readonly n: number;
   /** From the start of B to the row that is solved first, and from a row to the next. */
   readonly firstRow: number;
@@ -82,7 +70,10 @@ interface Walk extends Triangle {
   readonly firstPivot: number;
 }
 
-function walkOf({ bytes }: NumberFormat, { n, m, upper, transpose, unitDiagonal }: SolveSizes): Walk {
+function orderOf(
+  { bytes }: NumberFormat,
+  { n, m, upper, transpose, unitDiagonal }: SolveSizes,
+): SubstitutionOrder {
   // op(A) is lower triangular, solved from the first row on, or upper, from the last.
   const forward = upper === transpose;
   const sign = forward ? bytes : -bytes;
@@ -99,11 +90,11 @@ function walkOf({ bytes }: NumberFormat, { n, m, upper, transpose, unitDiagonal 
 
 /** solve(a, b, out, found, panels) for panels of two vectors, and solveEdge for the one that is narrower. */
 function emitModule(module: ModuleBuilder, format: NumberFormat, sizes: SolveSizes): void {
-  const walk = walkOf(format, sizes);
+  const order = orderOf(format, sizes);
   const columns = tileColumns(format);
-  emitSolve(module, 'solve', format, walk, columns);
+  emitSolve(module, 'solve', format, order, columns);
   const rest = sizes.m % columns;
-  if (rest > 0) emitSolve(module, 'solveEdge', format, walk, rest);
+  if (rest > 0) emitSolve(module, 'solveEdge', format, order, rest);
 }
 
 /** For each 4 (at the end fewer) rows of X, for each panel of `columns` columns: a tile. */
@@ -111,10 +102,10 @@ function emitSolve(
   module: ModuleBuilder,
   name: string,
   format: NumberFormat,
-  walk: Walk,
+  order: SubstitutionOrder,
   columns: number,
 ): void {
-  const { n, rowStep, down } = walk;
+  const { n, rowStep, down } = order;
   const halves = columns > format.lanes ? [0, 1] : [0];
   // In words of four bytes.
   const words = (format.bytes / 4) * columns;
@@ -122,7 +113,7 @@ function emitSolve(
   module.func(name, ['i32', 'i32', 'i32', 'i32', 'i32'], null, (f, a, b, out, x, panels) => {
     const [tiles, panel, row, known, found] = f.localArray('i32', 5);
     const [entry, start, from, to] = f.localArray('i32', 4);
-    const { rest, subtract, solve } = substitutionEmitter(f, walk, format);
+    const { rest, subtract, solve } = substitutionEmitter(f, order, format);
 
     const tile = (count: number): void => {
       // Offsets of memory instructions cannot be negative: pointers go to the lowest address of the tile.
@@ -141,7 +132,7 @@ function emitSolve(
             f.set(rest[2 * r + half]);
           }
         }
-        pointAt(entry, row, entryOffset(walk, count));
+        pointAt(entry, row, entryOffset(order, count));
         f.get(start).set(known);
         subtract(count, halves, entry, known, found);
         solve(count, halves, entry);
@@ -158,8 +149,8 @@ function emitSolve(
       });
     };
 
-    f.increase(b, walk.firstRow).increase(out, walk.firstRow);
-    f.get(a).set(row).increase(row, walk.firstPivot);
+    f.increase(b, order.firstRow).increase(out, order.firstRow);
+    f.get(a).set(row).increase(row, order.firstPivot);
     f.times(tiles, Math.floor(n / TILE_ROWS), () => {
       tile(TILE_ROWS);
       f.increase(row, TILE_ROWS * down).increase(found, TILE_ROWS);

@@ -1,14 +1,11 @@
 // Blocks of float32 numbers that are taken from, and added to, positions in an array.
 
-import type { FloatArray } from '../../../storage.js';
 import type { FunctionBuilder, Local, ModuleBuilder, ValueType } from '../assembler/assembler.js';
-import { fits, inOut, isFloat32, partsFor, pieceOf } from '../arrays.js';
+import { fits, inOut, isFloat32, isWorthCopying, partsFor, pieceOf } from '../arrays.js';
 import type { Call, Engine } from '../engine.js';
+import type { Kernel } from '../kernel.js';
 import { emitRow, type Mode } from './stridedMove.js';
 import type { Emitted } from '../webAssembly.js';
-
-/** Outside kernel memory, an array that is this many times longer than the blocks is not worth its copy. */
-const SPARSE = 4;
 
 /** How often a position was met: the bytes of a map. */
 const ONCE = 1;
@@ -20,42 +17,30 @@ const BEGUN = 3;
  * out block i = x block positions[i], the same bits. False, and nothing written, for float64, and where an array
  * outside kernel memory does not fit or is much longer than the blocks.
  */
-export function takeBlocks(
-  engine: Engine,
-  x: FloatArray,
-  positions: Int32Array,
-  block: number,
-  out: FloatArray,
-): boolean {
+export const takeBlocks: Kernel<'takeBlocks'> = (engine, x, positions, block, out) => {
   if (!isFloat32(x) || !isFloat32(out) || !fits(engine, [x, positions, out])) return false;
-  if (!engine.memory.holds(x) && x.length > SPARSE * out.length) return false;
+  if (!isWorthCopying(engine, x, out.length)) return false;
   if (out.length === 0) return true;
   engine.scratch((allocate) => {
     const source = engine.input(x, allocate);
     const places = engine.input(positions, allocate);
     const target = engine.output(out, allocate);
     transfer(engine, 'take', source, target.address, places, positions.length, block);
-    target.take();
+    target.copyBack();
   });
   return true;
-}
+};
 
 /**
  * out block positions[i] += g block i; where blocks meet in one place, the sums are float64 and rounded once: the
  * reference's bits. False, and nothing written, for float64, and where an array outside kernel memory does not fit or is
  * much longer than the blocks.
  */
-export function addBlocks(
-  engine: Engine,
-  g: FloatArray,
-  positions: Int32Array,
-  block: number,
-  out: FloatArray,
-): boolean {
+export const addBlocks: Kernel<'addBlocks'> = (engine, g, positions, block, out) => {
   if (!isFloat32(g) || !isFloat32(out)) return false;
   if (g.length === 0) return true;
   const blocks = out.length / block;
-  if (!engine.memory.holds(out) && out.length > SPARSE * g.length) return false;
+  if (!isWorthCopying(engine, out, g.length)) return false;
   if (!fits(engine, [g, positions, out], blocks / 4)) return false;
   const { meetings, addMet } = blockModule(engine, block);
   return engine.scratch((allocate) => {
@@ -68,15 +53,15 @@ export function addBlocks(
     // At most half of the positions are met twice; each has a number, and as many sums as a block has numbers.
     const most = Math.floor(count / 2);
     if (!fits(engine, [out], meet ? blocks + most + 2 * block * most : 0)) return false;
-    const { address, take } = inOut(engine, out, allocate);
+    const { address, copyBack } = inOut(engine, out, allocate);
     if (meet) {
       const memory = [blocks, most, 2 * block * most].map((floats) => 4 * allocate(floats));
       addMet(source, address, places, count, block, map, ...memory);
     } else transfer(engine, 'add', source, address, places, count, block);
-    take();
+    copyBack();
     return true;
   });
-}
+};
 
 /** Shares the positions between threads: what is added to has no two that are equal. */
 function transfer(

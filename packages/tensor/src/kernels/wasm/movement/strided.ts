@@ -1,21 +1,17 @@
 // Walks over float32 numbers. Loops are merged first, so that what is contiguous is moved in long runs; sums are float64.
 
-import type { Walk } from '../../kernels.js';
-import type { FloatArray } from '../../../storage.js';
-import { fits, inOut, isFloat32, partsFor, pieceOf } from '../arrays.js';
+import { fits, inOut, isFloat32, isWorthCopying, partsFor, pieceOf } from '../arrays.js';
 import type { Call, Engine } from '../engine.js';
+import type { Kernel } from '../kernel.js';
 import { areDistinct, cut, dimensionsOf, spanOf, type Dimension } from './stridedNest.js';
 import { moves, type Task } from './stridedMove.js';
 import { PARTIAL, sums } from './stridedSum.js';
-
-/** Outside kernel memory, an array that is this many times longer than the walk is not worth its copy. */
-const SPARSE = 4;
 
 /**
  * out[i] = x[walk(i)], the same bits. False, and nothing written, for float64, and where an array outside kernel memory
  * does not fit or is much longer than the walk.
  */
-export function readStrided(engine: Engine, x: FloatArray, walk: Walk, out: FloatArray): boolean {
+export const readStrided: Kernel<'readStrided'> = (engine, x, walk, out) => {
   if (!isFloat32(x) || !isFloat32(out)) return false;
   if (out.length === 0) return true;
   const { first, last } = spanOf(walk);
@@ -26,20 +22,20 @@ export function readStrided(engine: Engine, x: FloatArray, walk: Walk, out: Floa
     out.set(read);
     return true;
   }
-  if (!isWorthIt(engine, read, out.length) || !fits(engine, [read, out])) return false;
+  if (!isWorthCopying(engine, read, out.length) || !fits(engine, [read, out])) return false;
   engine.scratch((allocate) => {
     const from = engine.input(read, allocate) + 4 * (walk.offset - first);
-    const { address, take } = engine.output(out, allocate);
+    const { address, copyBack } = engine.output(out, allocate);
     split(engine, dims, out.length, (piece) =>
       moves(engine, 'copy', from + 4 * piece.from, address + 4 * piece.to, piece.dims),
     );
-    take();
+    copyBack();
   });
   return true;
-}
+};
 
 /** out[walk(i)] = x[i], the same bits. False, and nothing written, as readStrided, and for walks that meet themselves. */
-export function writeStrided(engine: Engine, x: FloatArray, walk: Walk, out: FloatArray): boolean {
+export const writeStrided: Kernel<'writeStrided'> = (engine, x, walk, out) => {
   if (!isFloat32(x) || !isFloat32(out)) return false;
   if (x.length === 0) return true;
   const { first, last } = spanOf(walk);
@@ -52,18 +48,18 @@ export function writeStrided(engine: Engine, x: FloatArray, walk: Walk, out: Flo
     changed.set(x);
     return true;
   }
-  if (!isWorthIt(engine, changed, x.length) || !fits(engine, [x, changed])) return false;
+  if (!isWorthCopying(engine, changed, x.length) || !fits(engine, [x, changed])) return false;
   engine.scratch((allocate) => {
     const from = engine.input(x, allocate);
-    const { address, take } = inOut(engine, changed, allocate);
+    const { address, copyBack } = inOut(engine, changed, allocate);
     const to = address + 4 * (walk.offset - first);
     split(engine, dims, x.length, (piece) =>
       moves(engine, 'copy', from + 4 * piece.from, to + 4 * piece.to, piece.dims),
     );
-    take();
+    copyBack();
   });
   return true;
-}
+};
 
 /**
  * out[walk(i)] += x[i]; where a stride is 0, the sum is float64 and rounded once. Sums along the last dimension are
@@ -71,7 +67,7 @@ export function writeStrided(engine: Engine, x: FloatArray, walk: Walk, out: Flo
  * walks that meet themselves without a stride of 0, and where an array outside kernel memory does not fit or is much
  * longer than the walk.
  */
-export function addStrided(engine: Engine, x: FloatArray, walk: Walk, out: FloatArray): boolean {
+export const addStrided: Kernel<'addStrided'> = (engine, x, walk, out) => {
   if (!isFloat32(x) || !isFloat32(out)) return false;
   if (x.length === 0) return true;
   const { first, last } = spanOf(walk);
@@ -80,11 +76,11 @@ export function addStrided(engine: Engine, x: FloatArray, walk: Walk, out: Float
   const kept = dims.filter(({ to }) => to !== 0);
   const summed = dims.filter(({ to }) => to === 0);
   if (!areDistinct(kept.map(({ size, to }) => ({ size, stride: to })))) return false;
-  if (!isWorthIt(engine, changed, x.length)) return false;
+  if (!isWorthCopying(engine, changed, x.length)) return false;
   if (!fits(engine, [x, changed], engine.threads * PARTIAL)) return false;
   engine.scratch((allocate) => {
     const from = engine.input(x, allocate);
-    const { address, take } = inOut(engine, changed, allocate);
+    const { address, copyBack } = inOut(engine, changed, allocate);
     const to = address + 4 * (walk.offset - first);
     if (summed.length > 0 && kept.length > 0) {
       const tasks: Tasks = (piece) => [
@@ -98,14 +94,10 @@ export function addStrided(engine: Engine, x: FloatArray, walk: Walk, out: Float
         moves(engine, 'add', from + 4 * piece.from, to + 4 * piece.to, piece.dims);
       split(engine, kept, x.length, tasks, { repeatable: false });
     }
-    take();
+    copyBack();
   });
   return true;
-}
-
-function isWorthIt(engine: Engine, x: Float32Array, walked: number): boolean {
-  return engine.memory.holds(x) || x.length <= SPARSE * walked;
-}
+};
 
 /** The sum of everything: each part sums a piece of the longest loop, and the sums are added at the end. */
 function addTotal(
@@ -123,7 +115,7 @@ function addTotal(
   });
   let total = engine.floats[to / 4];
   for (let part = 0; part < parts; part++) {
-    total += new Float64Array(engine.floats.buffer, partials + 4 * PARTIAL * part, 1)[0];
+    total += engine.memory.doubles[(partials + 4 * PARTIAL * part) / 8];
   }
   engine.floats[to / 4] = total;
 }

@@ -1,21 +1,12 @@
-import type { FloatArray } from '../../../storage.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js';
 import { fits, isFloat32, partsFor, pieceOf } from '../arrays.js';
-import type { Engine } from '../engine.js';
+import type { Kernel } from '../kernel.js';
 
 /**
  * What lies on or below (`upper`: above) diagonal k of each [rows, columns] matrix, 0 elsewhere: the reference's bits.
  * False, and nothing written, for float64 and for what does not fit into kernel memory.
  */
-export function triangle(
-  engine: Engine,
-  x: FloatArray,
-  rows: number,
-  columns: number,
-  k: number,
-  upper: boolean,
-  out: FloatArray,
-): boolean {
+export const triangle: Kernel<'triangle'> = (engine, x, rows, columns, k, upper, out) => {
   if (!isFloat32(x) || !isFloat32(out) || !fits(engine, [x, out])) return false;
   if (out.length === 0) return true;
   const matrices = out.length / (rows * columns);
@@ -25,17 +16,17 @@ export function triangle(
   const parts = Math.min(partsFor(engine, out.length), rows);
   engine.scratch((allocate) => {
     const source = engine.input(x, allocate);
-    const { address, take } = engine.output(out, allocate);
+    const { address, copyBack } = engine.output(out, allocate);
     engine.parallel(parts, (call, part) => {
       const { from, to } = pieceOf(rows, part, parts);
       const start = 4 * from * columns;
       const skip = 4 * (rows - (to - from)) * columns;
       call(run, source + start, address + start, matrices, to - from, columns, limit + from, skip);
     });
-    take();
+    copyBack();
   });
   return true;
-}
+};
 
 /**
  * run(x, out, matrices, rows, columns, limit, skip): for each matrix, for each row, for each vector and each number

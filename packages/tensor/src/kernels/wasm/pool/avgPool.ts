@@ -1,10 +1,8 @@
 // Means of windows, and their gradient. Lanes are float64 and round where the reference rounds, so that the bits are its.
 
 import type { WindowSizes } from '../../kernels.js';
-import type { FloatArray } from '../../../storage.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js';
 import { fits, isFloat32 } from '../arrays.js';
-import type { Engine } from '../engine.js';
 import {
   emitCopyPlane,
   emitFill,
@@ -18,52 +16,44 @@ import {
   storeWindows,
   type Tap,
 } from './poolPlanes.js';
+import { windowKey } from '../windowKey.js';
+import type { Kernel } from '../kernel.js';
 
 /**
  * The mean of each window, padding counted as zeros. Gives false and writes nothing where there is no kernel: for
  * float64, for windows wider than 64 numbers, and for what does not fit into kernel memory.
  */
-export function avgPool2d(engine: Engine, x: FloatArray, sizes: WindowSizes, out: FloatArray): boolean {
+export const avgPool2d: Kernel<'avgPool2d'> = (engine, x, sizes, out) => {
   if (!isFloat32(x) || !isFloat32(out) || !isPoolable(sizes)) return false;
   if (!fits(engine, [x, out], paddingRoom(engine, sizes))) return false;
   if (out.length === 0) return true;
-  const { pool } = engine.module(keyOf('avgPool2d', sizes), (module) => emitPool(module, sizes));
+  const { pool } = engine.module(windowKey('avgPool2d', sizes), (module) => emitPool(module, sizes));
   engine.scratch((allocate) => {
     const source = engine.input(x, allocate);
     const target = engine.output(out, allocate);
     poolPlanes(engine, pool, sizes, source, [target.address], allocate);
-    target.take();
+    target.copyBack();
   });
   return true;
-}
+};
 
 /**
  * g/area to every pixel of a window, rounded at each addition in the order of the windows, and 0 outside of windows.
  * Gives false and writes nothing where `avgPool2d` does.
  */
-export function avgPool2dBackward(
-  engine: Engine,
-  g: FloatArray,
-  sizes: WindowSizes,
-  out: FloatArray,
-): boolean {
+export const avgPool2dBackward: Kernel<'avgPool2dBackward'> = (engine, g, sizes, out) => {
   if (!isFloat32(g) || !isFloat32(out) || !isPoolable(sizes)) return false;
   if (!fits(engine, [g, out], paddingRoom(engine, sizes))) return false;
   if (out.length === 0) return true;
-  const { spread } = engine.module(keyOf('avgPool2dBackward', sizes), (m) => emitSpread(m, sizes));
+  const { spread } = engine.module(windowKey('avgPool2dBackward', sizes), (m) => emitSpread(m, sizes));
   engine.scratch((allocate) => {
     const source = engine.input(g, allocate);
     const target = engine.output(out, allocate);
     poolPlanes(engine, spread, sizes, target.address, [source], allocate);
-    target.take();
+    target.copyBack();
   });
   return true;
-}
-
-function keyOf(name: string, sizes: WindowSizes): string {
-  const { h, w, kernelH, kernelW, strideH, strideW, padH, padW, outH, outW } = sizes;
-  return [name, h, w, kernelH, kernelW, strideH, strideW, padH, padW, outH, outW].join(' ');
-}
+};
 
 /**
  * pool(x, out, planes, padded, start): for each plane, with a border of zeros where it has padding, for each output

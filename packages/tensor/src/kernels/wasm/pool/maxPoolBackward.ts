@@ -1,9 +1,8 @@
 import type { WindowSizes } from '../../kernels.js';
-import type { FloatArray } from '../../../storage.js';
 import { fits, isFloat32 } from '../arrays.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js';
-import type { Engine } from '../engine.js';
 import { emitFill, isPoolable, paddingRoom, poolPlanes } from './poolPlanes.js';
+import type { Kernel } from '../kernel.js';
 
 /** Windows whose gradients are written in a turn of the loop. */
 const TOGETHER = 4;
@@ -13,13 +12,7 @@ const TOGETHER = 4;
  * then written to, while it is in the cache. False, and nothing written, for float64, and where windows overlap, so that
  * gradients meet.
  */
-export function maxPool2dBackward(
-  engine: Engine,
-  g: FloatArray,
-  positions: Int32Array,
-  sizes: WindowSizes,
-  out: FloatArray,
-): boolean {
+export const maxPool2dBackward: Kernel<'maxPool2dBackward'> = (engine, g, positions, sizes, out) => {
   const { h, w, kernelH, kernelW, strideH, strideW, outH, outW } = sizes;
   if (!isFloat32(g) || !isFloat32(out) || !isPoolable(sizes)) return false;
   if (strideH < kernelH || strideW < kernelW) return false;
@@ -30,10 +23,10 @@ export function maxPool2dBackward(
     const windows = [engine.input(g, allocate), engine.input(positions, allocate)];
     const target = engine.output(out, allocate);
     poolPlanes(engine, scatter, sizes, target.address, windows, allocate);
-    target.take();
+    target.copyBack();
   });
   return true;
-}
+};
 
 /**
  * scatter(image, g, positions, planes, –, start), as `poolPlanes` calls it: for each plane: zeros, then for each window

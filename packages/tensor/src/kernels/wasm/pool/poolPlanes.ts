@@ -2,7 +2,7 @@
 // side by side in the lanes of a vector.
 
 import type { WindowSizes } from '../../kernels.js';
-import { partsFor, pieceOf } from '../arrays.js';
+import { partsFor, pieceOf, roomFor } from '../arrays.js';
 import type { FunctionBuilder, Local } from '../assembler/assembler.js';
 import type { Allocate, Engine } from '../engine.js';
 import { emitRow } from '../movement/stridedMove.js';
@@ -30,7 +30,7 @@ export function paddedPlane({ h, w, padH, padW }: WindowSizes): { h: number; w: 
 /** Numbers that `poolPlanes` takes of memory. */
 export function paddingRoom(engine: Engine, sizes: WindowSizes): number {
   const padded = paddedPlane(sizes);
-  return padded === null ? 0 : engine.threads * (padded.h * padded.w + 4);
+  return padded === null ? 0 : engine.threads * roomFor([padded.h * padded.w]);
 }
 
 /**

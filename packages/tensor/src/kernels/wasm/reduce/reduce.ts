@@ -3,64 +3,37 @@
 // the reference's, and rounded once: within one unit in the last place of it.
 
 import type { Rows } from '../../../shape.js';
-import type { FloatArray } from '../../../storage.js';
 import type { FunctionBuilder, Local } from '../assembler/assembler.js';
-import type { Engine } from '../engine.js';
 import { reduce, type Lanes, type Program } from './reduceLanes.js';
 import { HALVES, rounded, setWide, sumOver, wide, type Wide } from './reduceSums.js';
+import type { Kernel } from '../kernel.js';
 
 /** The largest (sign 1) or smallest (−1) along the rows; NaN wins. False, and nothing written, where there is no kernel. */
-export function extremum(engine: Engine, sign: 1 | -1, x: FloatArray, rows: Rows, out: FloatArray): boolean {
+export const extremum: Kernel<'extremum'> = (engine, sign, x, rows, out) => {
   return reduce(engine, EXTREMUM[sign], rows, { elements: [x], perRow: [out], writes: 'perRow' });
-}
+};
 
 /** The gradient in equal shares to all elements that equal the extremum y. False, and nothing written, as in `extremum`. */
-export function extremumBackward(
-  engine: Engine,
-  x: FloatArray,
-  y: FloatArray,
-  g: FloatArray,
-  rows: Rows,
-  out: FloatArray,
-): boolean {
+export const extremumBackward: Kernel<'extremumBackward'> = (engine, x, y, g, rows, out) => {
   return reduce(engine, EXTREMUM_BACKWARD, rows, { elements: [x, out], perRow: [y, g], writes: 'elements' });
-}
+};
 
 /** Where the extremum first stands; the first NaN wins. False, and nothing written, as in `extremum`. */
-export function argExtremum(
-  engine: Engine,
-  sign: 1 | -1,
-  x: FloatArray,
-  rows: Rows,
-  out: FloatArray,
-): boolean {
+export const argExtremum: Kernel<'argExtremum'> = (engine, sign, x, rows, out) => {
   return reduce(engine, ARG_EXTREMUM[sign], rows, { elements: [x], perRow: [out], writes: 'perRow' });
-}
+};
 
 /** Σ (x − mean)²/(length − correction), centred first. False, and nothing written, as in `extremum`. */
-export function variance(
-  engine: Engine,
-  x: FloatArray,
-  rows: Rows,
-  correction: number,
-  out: FloatArray,
-): boolean {
+export const variance: Kernel<'variance'> = (engine, x, rows, correction, out) => {
   const program = varianceProgram(rows, correction);
   return reduce(engine, program, rows, { elements: [x], perRow: [out], writes: 'perRow' });
-}
+};
 
 /** 2g(x − mean)/(length − correction). False, and nothing written, as in `extremum`. */
-export function varianceBackward(
-  engine: Engine,
-  x: FloatArray,
-  g: FloatArray,
-  rows: Rows,
-  correction: number,
-  out: FloatArray,
-): boolean {
+export const varianceBackward: Kernel<'varianceBackward'> = (engine, x, g, rows, correction, out) => {
   const program = varianceBackwardProgram(rows, correction);
   return reduce(engine, program, rows, { elements: [x, out], perRow: [g], writes: 'elements' });
-}
+};
 
 /** Gives the largest (sign 1) or smallest (−1) of array 0's rows, in all lanes where they belong to one row. */
 export function extremumOf(lanes: Lanes, sign: 1 | -1): Local {

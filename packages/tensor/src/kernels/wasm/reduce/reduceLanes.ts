@@ -7,7 +7,7 @@
 
 import type { Rows } from '../../../shape.js';
 import type { FloatArray } from '../../../storage.js';
-import { isFloat32, pieceOf } from '../arrays.js';
+import { fits, isFloat32, pieceOf, roomFor } from '../arrays.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js';
 import type { Engine } from '../engine.js';
 
@@ -78,9 +78,7 @@ export function reduce(engine: Engine, program: Program, rows: Rows, arrays: Arr
   const parts = partsOf(engine, rows, layout);
   const steps = layout === 'along' ? Math.ceil(length / LANES) : length;
   const kept = program.keeps ? (KEPT / 4) * steps : 0;
-  const copied = all.filter((x) => x.buffer !== engine.floats.buffer);
-  const copies = copied.reduce((total, x) => total + x.length + LANES, 0);
-  if (!engine.hasRoom(copies + 2 * numbers.length + LANES + parts * kept)) return false;
+  if (!fits(engine, all, roomFor([2 * numbers.length, parts * kept]))) return false;
 
   const count = arrays.elements.length;
   const { run } = engine.module(`${program.key} ${layout}`, (module) => {
@@ -92,13 +90,13 @@ export function reduce(engine: Engine, program: Program, rows: Rows, arrays: Arr
     const addresses = all.map((x, k) => (k === written ? output.address : engine.input(x, allocate)));
     const scratch = 4 * allocate(parts * kept);
     const table = 4 * allocate(2 * numbers.length);
-    new Float64Array(engine.floats.buffer, table, numbers.length).set(numbers);
+    engine.memory.doubles.set(numbers, table / 8);
     engine.parallel(parts, (call, part) => {
       const { blocks, side, element, row } = shareOf(rows, layout, part, parts);
       const pointers = addresses.map((address, k) => address + 4 * (k < count ? element : row));
       call(run, length, inner, blocks, side, scratch + 4 * part * kept, table, ...pointers);
     });
-    output.take();
+    output.copyBack();
   });
   return true;
 }
@@ -204,7 +202,8 @@ function nextGroup(f: FunctionBuilder, row: Local, rows: Local): void {
   f.get(row).get(rows).i32(-LANES).op('i32.add').op('i32.lt_s').op('select').set(row);
 }
 
-interface Walk {
+/** The locals that the emitted code walks with. */
+interface WalkLocals {
   readonly length: Local;
   /** Bytes from a number of a row to the next, and between rows that are gathered. */
   readonly step: Local;
@@ -215,34 +214,14 @@ interface Walk {
   readonly elements: number;
 }
 
-function lanesOf(f: FunctionBuilder, layout: Layout, walk: Walk): Lanes {
+function lanesOf(f: FunctionBuilder, layout: Layout, walk: WalkLocals): Lanes {
   const { length, step, size, kept, starts, elements } = walk;
   const oneRow = layout === 'along';
-  const [counter, count, address, position, slot] = f.localArray('i32', 5);
-  const [fresh, order, found] = f.localArray('v128', 3);
+  const [counter, count, position, slot] = f.localArray('i32', 4);
+  const [fresh, order] = f.localArray('v128', 2);
   const pointers = f.localArray('i32', elements);
 
-  /** Calls `visit` for each lane with the addresses that lie `stride` apart from the pointer on. */
-  const scattered = (pointer: Local, stride: Local, visit: (lane: number) => void): void => {
-    f.get(pointer).set(address);
-    for (let lane = 0; lane < LANES; lane++) {
-      if (lane > 0) f.increase(address, stride);
-      visit(lane);
-    }
-  };
-  const load = (pointer: Local, stride: Local): void => {
-    if (layout !== 'gathered') return void f.load('v128.load', pointer);
-    // The first into all lanes, so that nothing waits for the vector before.
-    scattered(pointer, stride, (lane) => {
-      if (lane === 0) f.load('v128.load32_splat', address).set(found);
-      else f.get(address).get(found).loadLane(lane).set(found);
-    });
-    f.get(found);
-  };
-  const store = (pointer: Local, stride: Local, value: Local): void => {
-    if (layout !== 'gathered') return void f.get(pointer).get(value).store('v128.store');
-    scattered(pointer, stride, (lane) => f.get(address).get(value).storeLane(lane));
-  };
+  const { load, store } = layout === 'gathered' ? gatheredAccess(f) : vectorAccess(f);
   const stepOn = (isFresh: boolean): Step => ({
     load: (array) => load(pointers[array], size),
     store: (array, value) => store(pointers[array], size, value),
@@ -291,6 +270,44 @@ function lanesOf(f: FunctionBuilder, layout: Layout, walk: Walk): Lanes {
           .get(value)
           .storeLane(0);
       else store(starts[elements + array], step, value);
+    },
+  };
+}
+
+/** Pushes the numbers of four lanes from a pointer on, or writes them there; lanes that are gathered lie `stride` bytes apart. */
+interface Access {
+  readonly load: (pointer: Local, stride: Local) => void;
+  readonly store: (pointer: Local, stride: Local, value: Local) => void;
+}
+
+function vectorAccess(f: FunctionBuilder): Access {
+  return {
+    load: (pointer) => void f.load('v128.load', pointer),
+    store: (pointer, _, value) => void f.get(pointer).get(value).store('v128.store'),
+  };
+}
+
+function gatheredAccess(f: FunctionBuilder): Access {
+  const address = f.local('i32');
+  const found = f.local('v128');
+  const forEachLane = (pointer: Local, stride: Local, visit: (lane: number) => void): void => {
+    f.get(pointer).set(address);
+    for (let lane = 0; lane < LANES; lane++) {
+      if (lane > 0) f.increase(address, stride);
+      visit(lane);
+    }
+  };
+  return {
+    load(pointer, stride) {
+      // The first into all lanes, so that nothing waits for the vector before.
+      forEachLane(pointer, stride, (lane) => {
+        if (lane === 0) f.load('v128.load32_splat', address).set(found);
+        else f.get(address).get(found).loadLane(lane).set(found);
+      });
+      f.get(found);
+    },
+    store(pointer, stride, value) {
+      forEachLane(pointer, stride, (lane) => f.get(address).get(value).storeLane(lane));
     },
   };
 }

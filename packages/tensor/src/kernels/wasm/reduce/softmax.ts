@@ -4,65 +4,44 @@
 // other two gradients numbers may cancel: beyond 0.51, softmaxBackward is off by what the order of a float64 sum
 // changes, logSoftmaxBackward by 2⁻³¹·eʸ·|Σ g| as well. An exponential below e^−708 counts as 0.
 
-import type { Rows } from '../../../shape.js';
-import type { FloatArray } from '../../../storage.js';
 import type { Local } from '../assembler/assembler.js';
-import type { Engine } from '../engine.js';
 import { bounded, exp, EXP_CONSTANTS, log, LOG_CONSTANTS } from '../elementwise/exponential.js';
 import { extremumOf } from './reduce.js';
 import { reduce, type Lanes, type Program, type Step } from './reduceLanes.js';
 import { HALVES, rounded, setWide, sumOver, wide, type Wide } from './reduceSums.js';
+import type { Kernel } from '../kernel.js';
 
 /** log Σ eˣ, shifted by the largest; false, and nothing written, where there is no kernel. */
-export function logSumExp(engine: Engine, x: FloatArray, rows: Rows, out: FloatArray): boolean {
+export const logSumExp: Kernel<'logSumExp'> = (engine, x, rows, out) => {
   return reduce(engine, LOG_SUM_EXP, rows, { elements: [x], perRow: [out], writes: 'perRow' });
-}
+};
 
 /** g·e^(x − y), 0 where y is −∞ or the factor is 0. False, and nothing written, as in `logSumExp`. */
-export function logSumExpBackward(
-  engine: Engine,
-  x: FloatArray,
-  y: FloatArray,
-  g: FloatArray,
-  rows: Rows,
-  out: FloatArray,
-): boolean {
+export const logSumExpBackward: Kernel<'logSumExpBackward'> = (engine, x, y, g, rows, out) => {
   const arrays = { elements: [x, out], perRow: [y, g], writes: 'elements' } as const;
   return reduce(engine, LOG_SUM_EXP_BACKWARD, rows, arrays);
-}
+};
 
 /** eˣ/Σ eˣ. False, and nothing written, as in `logSumExp`. */
-export function softmax(engine: Engine, x: FloatArray, rows: Rows, out: FloatArray): boolean {
+export const softmax: Kernel<'softmax'> = (engine, x, rows, out) => {
   return reduce(engine, SOFTMAX, rows, { elements: [x, out], perRow: [], writes: 'elements' });
-}
+};
 
 /** y(g − Σ g·y). False, and nothing written, as in `logSumExp`. */
-export function softmaxBackward(
-  engine: Engine,
-  y: FloatArray,
-  g: FloatArray,
-  rows: Rows,
-  out: FloatArray,
-): boolean {
+export const softmaxBackward: Kernel<'softmaxBackward'> = (engine, y, g, rows, out) => {
   return reduce(engine, SOFTMAX_BACKWARD, rows, { elements: [y, g, out], perRow: [], writes: 'elements' });
-}
+};
 
 /** x − max − log Σ e^(x − max). False, and nothing written, as in `logSumExp`. */
-export function logSoftmax(engine: Engine, x: FloatArray, rows: Rows, out: FloatArray): boolean {
+export const logSoftmax: Kernel<'logSoftmax'> = (engine, x, rows, out) => {
   return reduce(engine, LOG_SOFTMAX, rows, { elements: [x, out], perRow: [], writes: 'elements' });
-}
+};
 
 /** g − eʸ Σ g. False, and nothing written, as in `logSumExp`. */
-export function logSoftmaxBackward(
-  engine: Engine,
-  y: FloatArray,
-  g: FloatArray,
-  rows: Rows,
-  out: FloatArray,
-): boolean {
+export const logSoftmaxBackward: Kernel<'logSoftmaxBackward'> = (engine, y, g, rows, out) => {
   const arrays = { elements: [y, g, out], perRow: [], writes: 'elements' } as const;
   return reduce(engine, LOG_SOFTMAX_BACKWARD, rows, arrays);
-}
+};
 
 /** Where eˣ is a normal number of float64. */
 const BOUNDS = [-708, 708];

@@ -1,20 +1,13 @@
-// Every kernel against the reference, within the error that float32 sums of at most 256 terms may have.
+// Convolutions of any window against the reference, within the error that float32 sums of at most 256 terms may have.
 import { assert, integer, pre, property, record, type Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Generator } from '@gmml/tensor';
 import type { ConvSizes, Kernels } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import { createWasmKernels } from '../../../packages/tensor/src/kernels/wasm/index.js';
-import { flavours } from './engines.js';
 import { startedEngine } from './startedEngine.js';
-
-function numbers(count: number, seed: number): Float32Array {
-  const generator = new Generator(seed);
-  return Float32Array.from({ length: count }, () => generator.normal());
-}
-
-/** Half the distance of float32 numbers from 1 on: the largest relative error of one rounding. */
-const ROUNDING = 2 ** -24;
+import { flavours } from './engines.js';
+import { normals } from './numbers.js';
+import { ROUNDING } from './rounding.js';
 
 /**
  * A float32 sum of n products in blocks of 256, which are then added one by one, is off by at most
@@ -66,10 +59,10 @@ describe.each(cases)('convolutions in WASM, relaxed $relaxed, threads $threads',
 
   const checkConv = (sizes: ConvSizes): void => {
     const { n, c, h, w, o, kernelH, kernelW, outH, outW } = sizes;
-    const x = numbers(n * c * h * w, 1);
-    const weight = numbers(o * c * kernelH * kernelW, 2);
-    const bias = numbers(o, 3);
-    const g = numbers(n * o * outH * outW, 4);
+    const x = normals(n * c * h * w, 1);
+    const weight = normals(o * c * kernelH * kernelW, 2);
+    const bias = normals(o, 3);
+    const g = normals(n * o * outH * outW, 4);
     const taps = kernelH * kernelW;
     compare(
       wasm,

@@ -1,8 +1,6 @@
 import type { WindowSizes } from '../../kernels.js';
-import type { FloatArray } from '../../../storage.js';
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js';
 import { fits, isFloat32 } from '../arrays.js';
-import type { Engine } from '../engine.js';
 import {
   emitCopyPlane,
   emitFill,
@@ -16,6 +14,8 @@ import {
   poolPlanes,
   storeWindows,
 } from './poolPlanes.js';
+import { windowKey } from '../windowKey.js';
+import type { Kernel } from '../kernel.js';
 
 /**
  * The largest of each window and where in x it is first met, the last NaN winning: the reference's results,
@@ -23,30 +23,21 @@ import {
  * Gives false and writes nothing where there is no kernel: for float64, for windows wider than 64 numbers, for padding
  * of more than half a window, and for what does not fit into kernel memory.
  */
-export function maxPool2d(
-  engine: Engine,
-  x: FloatArray,
-  sizes: WindowSizes,
-  out: FloatArray,
-  positions: Int32Array,
-): boolean {
-  const { n, c, h, w, kernelH, kernelW, strideH, strideW, padH, padW, outH, outW } = sizes;
+export const maxPool2d: Kernel<'maxPool2d'> = (engine, x, sizes, out, positions) => {
   if (!isFloat32(x) || !isFloat32(out) || !isPoolable(sizes)) return false;
   if (!fits(engine, [x, out, positions], paddingRoom(engine, sizes))) return false;
-  if (n * c === 0) return true;
-  const key = ['maxPool2d', h, w, kernelH, kernelW, strideH, strideW, padH, padW, outH, outW].join(' ');
-  const { pool } = engine.module(key, (module) => emitPool(module, sizes));
+  if (out.length === 0) return true;
+  const { pool } = engine.module(windowKey('maxPool2d', sizes), (module) => emitPool(module, sizes));
   engine.scratch((allocate) => {
     const source = engine.input(x, allocate);
     const target = engine.output(out, allocate);
-    const isInPlace = engine.memory.holds(positions);
-    const found = isInPlace ? positions.byteOffset : 4 * allocate(positions.length);
-    poolPlanes(engine, pool, sizes, source, [target.address, found], allocate);
-    target.take();
-    if (!isInPlace) positions.set(new Int32Array(engine.floats.buffer, found, positions.length));
+    const found = engine.output(positions, allocate);
+    poolPlanes(engine, pool, sizes, source, [target.address, found.address], allocate);
+    target.copyBack();
+    found.copyBack();
   });
   return true;
-}
+};
 
 /**
  * pool(x, out, positions, planes, padded): for each plane, for each output row, for each 4 (at the end fewer) windows:

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import type { WindowSizes } from '../../../packages/tensor/src/kernels/kernels.js';
 import { reference } from '../../../packages/tensor/src/kernels/reference/index.js';
 import { Engine } from '../../../packages/tensor/src/kernels/wasm/engine.js';
-import { maxPool2d } from '../../../packages/tensor/src/kernels/wasm/pool/pool.js';
-import { firstDifference, flavours, Placement, ThreeThreads } from './engines.js';
+import { maxPool2d } from '../../../packages/tensor/src/kernels/wasm/pool/maxPool.js';
+import { flavours, Placement, ThreeThreads } from './engines.js';
+import { firstDifference } from './rounding.js';
 
 /** One page: a call that kept its memory would soon leave none to the next. */
 const CAPACITY = 65536;

@@ -1,8 +1,9 @@
-// Threads and flavours of the backend. What it chooses at all is in tensor.test.ts.
+// Threads and flavours of the backend. What it chooses at all is in useBackend.test.ts.
 import { availableParallelism } from 'node:os';
 import { backendReport, randn, tensor, useBackend, type BackendName } from '@gmml/tensor';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { kernels } from '../../packages/tensor/src/kernels/backend.js';
+import { webAssembly } from '../../packages/tensor/src/kernels/wasm/webAssembly.js';
 import { bestFlavour } from '../../packages/tensor/src/kernels/wasm/probe.js';
 
 const { backend: before, threads: threadsBefore } = backendReport();
@@ -45,6 +46,20 @@ describe('useBackend: threads', () => {
     const two = kernels();
     await useBackend('wasm', { threads: 3 });
     expect([two.threads, kernels().threads]).toEqual([1, 3]);
+  });
+
+  test('go on where others cannot be had', async () => {
+    await useBackend('wasm', { threads: 2 });
+    const two = kernels();
+    function Memory(): never {
+      throw new RangeError('no memory.');
+    }
+    vi.stubGlobal('WebAssembly', Object.assign(Object.create(webAssembly()), { Memory }));
+    await expect(useBackend('wasm', { threads: 3 })).rejects.toThrow(
+      "useBackend: 'wasm' does not run here: no memory. Use 'auto' or 'reference'.",
+    );
+    expect(kernels()).toBe(two);
+    expect(backendReport()).toMatchObject({ backend: 'wasm', threads: 2 });
   });
 
   test("are as many as the cores where they are 'auto'", async () => {
