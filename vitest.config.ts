@@ -1,6 +1,6 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
-import { CHROMIUM_ARGUMENTS, findChromium } from './test/browser/findChromium.js';
+import { CHROMIUM_ARGUMENTS, findChromium } from './test/browser/findChromium.mjs';
 import { IN_CHROMIUM, NOT_IN_CHROMIUM } from './test/browser/suite.js';
 
 // Tests see the packages' sources, never a dist that may be stale.

@@ -9,6 +9,10 @@ import { asideFromOutput, root, runNpm, runProgram, toolScript } from './process
 const PROJECTS = ['reference', 'wasm'];
 
 const [first, versions, ...others] = process.argv.slice(2);
+if (first === '--node' && versions === undefined) {
+  console.error('matrix: --node takes versions, as in --node 22,24.');
+  process.exit(2);
+}
 const wanted = first === '--node' ? versions.split(',') : ['20', '22', '24', 'latest'];
 const vitestArguments = first === '--node' ? others : process.argv.slice(2);
 

@@ -7,6 +7,8 @@
 One map (gmml stats on each shard, on any worker) and one reduce (gmml merge) a pass; EM makes passes until gmml merge
 ends with 0 instead of 3. Shards lie where all workers see them; models and statistics travel through Dask. A pass uses the
 one result that Dask keeps of each shard, however often a lost worker made it compute that again.
+
+The environment variable GMML says what runs gmml, here and on the workers (default: gmml; in a clone: node packages/cli/dist/gmml.js).
 """
 
 import argparse
@@ -37,7 +39,7 @@ def expected(shard, model):
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scheduler")
     parser.add_argument("output", type=Path)
     parser.add_argument("shards", nargs="+")

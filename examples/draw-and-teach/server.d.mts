@@ -1,3 +1,8 @@
 import type { Server } from 'node:http';
 
-export function serve(folder: string, port: number): Promise<Server>;
+export const ISOLATED: Readonly<Record<string, string>>;
+export function serve(
+  folder: string,
+  port: number,
+  headers?: Readonly<Record<string, string>>,
+): Promise<Server>;

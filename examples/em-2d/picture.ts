@@ -114,27 +114,7 @@ function plotOf(points: readonly Point[], panels: readonly Panel[], document: Do
           },
         ),
       ),
-      Plot.dot(gaussians, {
-        ...facets,
-        x: 'x',
-        y: 'y',
-        clip: true,
-        className: 'gaussians',
-        render(index, scales, values, dimensions, context, next) {
-          const group = next!(index, scales, values, dimensions, context)!;
-          const unit = Number(scales.x!(1)) - Number(scales.x!(0));
-          const element = elementsOf(context.document);
-          const { x, y } = values as Record<'x' | 'y', number[]>;
-          // Numbers last: no ellipse hides one.
-          const number = (i: number): Element =>
-            element('text', { class: 'number', x: x[i], y: y[i], dy: '0.35em' }, String(gaussians[i].k + 1));
-          group.replaceChildren(
-            ...index.map((i) => ellipses(element, gaussians[i], x[i], y[i], unit)),
-            ...index.map(number),
-          );
-          return group;
-        },
-      }),
+      gaussianMarks(gaussians, facets),
       Plot.text(placed, { ...aboveFrame, text: 'title', frameAnchor: 'top-left', className: 'panel' }),
       Plot.text(placed, {
         ...aboveFrame,
@@ -144,6 +124,38 @@ function plotOf(points: readonly Point[], panels: readonly Panel[], document: Do
       }),
     ],
   }) as SVGSVGElement;
+}
+
+/** A component in its panel, the k-th of the mixture. */
+interface PlacedGaussian extends Pick<Component, 'weight' | 'covariance'> {
+  readonly x: number;
+  readonly y: number;
+  readonly k: number;
+}
+
+/** The ellipses of all panels, and the components' numbers on them. */
+function gaussianMarks(gaussians: readonly PlacedGaussian[], facets: { fx: string; fy: string }): Plot.Dot {
+  return Plot.dot(gaussians, {
+    ...facets,
+    x: 'x',
+    y: 'y',
+    clip: true,
+    className: 'gaussians',
+    render(index, scales, values, dimensions, context, next) {
+      const group = next!(index, scales, values, dimensions, context)!;
+      const unit = Number(scales.x!(1)) - Number(scales.x!(0));
+      const element = elementsOf(context.document);
+      const { x, y } = values as Record<'x' | 'y', number[]>;
+      // Numbers last: no ellipse hides one.
+      const number = (i: number): Element =>
+        element('text', { class: 'number', x: x[i], y: y[i], dy: '0.35em' }, String(gaussians[i].k + 1));
+      group.replaceChildren(
+        ...index.map((i) => ellipses(element, gaussians[i], x[i], y[i], unit)),
+        ...index.map(number),
+      );
+      return group;
+    },
+  });
 }
 
 /** With which 1 is as long upward as it is sideways. Plot's own aspectRatio is a percent off here. */
@@ -170,7 +182,7 @@ function likeliest(responsibilities: readonly number[]): { component: number; ce
 /** The ellipses of a component around (x, y); `unit` is what 1 of the data measures. */
 function ellipses(
   element: MakeElement,
-  { k, weight, covariance }: Pick<Component, 'weight' | 'covariance'> & { readonly k: number },
+  { k, weight, covariance }: PlacedGaussian,
   x: number,
   y: number,
   unit: number,

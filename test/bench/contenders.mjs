@@ -174,7 +174,7 @@ async function inJavaScript(keys, threads) {
   ].filter(({ key }) => keys.includes(key));
   if (peers.length === 0) return [];
   const reason = threads.includes(1)
-    ? await install()
+    ? await installPeers()
     : 'it runs on one thread in Node, and --threads lacks 1';
   return peers.map(({ script, options, ...peer }) =>
     reason === undefined ? node(peer, script, 1, options) : { ...peer, reason },
@@ -182,7 +182,7 @@ async function inJavaScript(keys, threads) {
 }
 
 /** Installs the peers that package.json pins, into this folder, unless they are there; resolves to why it could not. */
-async function install() {
+export async function installPeers() {
   if (installed()) return undefined;
   console.error(
     'Installing tfjs-wasm and jax-js into test/bench/node_modules with npm ci (first run only) …',

@@ -1,6 +1,7 @@
 // The Chromium of this machine, and pages in it.
 import { chromium, type Browser, type Worker } from 'playwright';
-import { CHROMIUM_ARGUMENTS } from './findChromium.js';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { CHROMIUM_ARGUMENTS, findChromium } from './findChromium.mjs';
 import { startSite, type SiteOptions } from './server.js';
 import type { Run, Trained } from './training.js';
 
@@ -22,9 +23,30 @@ export interface ShownTraining extends Shown {
   readonly ticks?: number;
 }
 
-/** Starts Chromium without a window. */
-export function launch(executablePath: string): Promise<Browser> {
-  return chromium.launch({ executablePath, headless: true, args: CHROMIUM_ARGUMENTS });
+/** A hang guard, not a speed limit. */
+export const LONG = 10 * 60_000;
+
+/** The Chromium of a file's tests. */
+export interface TestChromium {
+  /** Whether this machine has one. */
+  readonly isThere: boolean;
+  /** It, in tests and in hooks that come later. */
+  browser(): Browser;
+}
+
+/** Starts Chromium without a window for the tests of a file, and skips them where there is none. */
+export function startChromium(): TestChromium {
+  const executablePath = findChromium();
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    if (executablePath === undefined) return;
+    browser = await chromium.launch({ executablePath, headless: true, args: CHROMIUM_ARGUMENTS });
+  }, LONG);
+  afterAll(() => browser?.close());
+  beforeEach((context) => {
+    context.skip(executablePath === undefined, 'no Chromium');
+  });
+  return { isThere: executablePath !== undefined, browser: () => browser! };
 }
 
 /** Opens page.html on a site of its own, which trains there or in a worker, and waits for what it shows. */

@@ -1,24 +1,20 @@
 // examples/draw-and-teach as a person uses it: by pointer and by keys, in a window of a desk and of a phone.
-// --reporter=verbose tells what was counted; GMML_README_PICTURE=1 writes docs/images/draw-and-teach.png.
+// --reporter=verbose tells what was counted; GMML_PICTURE=1 makes docs/images/draw-and-teach.png.
 import { copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import axe from 'axe-core';
-import type { Browser, Page } from 'playwright';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { furtherDrawings, unknownDrawings } from '../../examples/draw-and-teach/data/unknownDrawings.js';
 import { pictureOf } from '../../examples/draw-and-teach/src/digits.js';
 import type { Drawing } from '../../examples/draw-and-teach/src/strokes.js';
 import { traced } from '../../examples/draw-and-teach/src/tracing.js';
-import { launch } from './chromium.js';
+import { LONG, startChromium } from './chromium.js';
 import { draw, open, ready, reply, teach, type Opened, type Reply } from './drawAndTeach/page.js';
 import { gapsDuring } from './drawAndTeach/frames.js';
 import { startSite, type Site } from './drawAndTeach/site.js';
-import { findChromium } from './findChromium.js';
-
-/** A hang guard, not a speed limit. */
-const LONG = 10 * 60_000;
 
 /** Of each digit. */
 const EACH = 20;
@@ -26,27 +22,21 @@ const EACH = 20;
 /** Sides of the squares in which digits and other drawings lie. */
 const [DIGIT, CANVAS] = [28, 280];
 
-const README_PICTURE = fileURLToPath(new URL('../../docs/images/draw-and-teach.png', import.meta.url));
+const PICTURE = fileURLToPath(new URL('../../docs/images/draw-and-teach.png', import.meta.url));
 
-const executable = findChromium();
+const chromium = startChromium();
 const pictures = mkdtempSync(join(tmpdir(), 'gmml-pictures-'));
-let browser: Browser;
 let site: Site;
 
 beforeAll(async () => {
-  if (executable === undefined) return;
-  [site, browser] = await Promise.all([startSite(), launch(executable)]);
+  if (!chromium.isThere) return;
+  site = await startSite();
 }, LONG);
 
 afterAll(async () => {
-  await browser?.close();
   await site?.close();
-  if (process.env.GMML_README_PICTURE) copyFileSync(join(pictures, 'draw-light-1200.png'), README_PICTURE);
+  if (process.env.GMML_PICTURE) copyFileSync(join(pictures, 'draw-light-1200.png'), PICTURE);
   rmSync(pictures, { recursive: true });
-});
-
-beforeEach((context) => {
-  context.skip(executable === undefined, 'no Chromium');
 });
 
 /** What is the page's own is asked for, and nothing goes wrong. */
@@ -63,8 +53,8 @@ describe('the first tab', { timeout: LONG }, () => {
   let repliesBefore: Reply[];
 
   beforeAll(async () => {
-    if (executable === undefined) return;
-    opened = await open(browser, site.address);
+    if (!chromium.isThere) return;
+    opened = await open(chromium.browser(), site.address);
     ({ page } = opened);
     const { labels } = site.digits.test;
     const seen = Array.from({ length: 10 }, () => 0);
@@ -152,7 +142,7 @@ describe('the first tab', { timeout: LONG }, () => {
 test(
   'trains an epoch beside the page, which goes on showing frames, and stops when it is told to',
   async ({ annotate }) => {
-    const opened = await open(browser, site.address);
+    const opened = await open(chromium.browser(), site.address);
     const { page } = opened;
     await page.locator('#tab-train').click();
     await page.locator('#train-backend', { hasText: 'wasm' }).waitFor();
@@ -189,7 +179,7 @@ test(
 );
 
 test('is used by the keyboard alone', { timeout: LONG }, async () => {
-  const opened = await open(browser, site.address);
+  const opened = await open(chromium.browser(), site.address);
   const { page } = opened;
   const { keyboard } = page;
   const pressAll = async (...keys: string[]): Promise<void> => {
@@ -213,7 +203,7 @@ test('is used by the keyboard alone', { timeout: LONG }, async () => {
 });
 
 test('follows EM in the plane, and BIC', { timeout: LONG }, async () => {
-  const opened = await open(browser, site.address);
+  const opened = await open(chromium.browser(), site.address);
   const { page } = opened;
   await page.locator('#tab-em').click();
   const plane = page.locator('#plane');
@@ -254,7 +244,7 @@ test.each([
   ['dark', 390, 844],
 ] as const)('is whole and accessible: %s, %i pixels wide', { timeout: LONG }, async (look, width, height) => {
   // A window that becomes a phone's.
-  const opened = await open(browser, site.address, { colorScheme: look });
+  const opened = await open(chromium.browser(), site.address, { colorScheme: look });
   const { page } = opened;
   await page.setViewportSize({ width, height });
   const unknown = unknownDrawings().find(({ kind, index }) => kind === 'letter A' && index % 2 === 1)!;
@@ -286,7 +276,7 @@ test.each([
 });
 
 test('opened as a file, says what to do', async () => {
-  const page = await browser.newPage();
+  const page = await chromium.browser().newPage();
   await page.goto(pathToFileURL(join(site.folder, 'index.html')).href);
   const notice = page.getByRole('alert');
   await notice.waitFor();

@@ -1,29 +1,17 @@
 // fit in a page, whose workers compute without sharing memory.
 import { GaussianMixture } from '@gmml/gmm';
 import { Generator } from '@gmml/tensor';
-import type { Browser } from 'playwright';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, show, type Shown } from './chromium.js';
-import { findChromium } from './findChromium.js';
+import { expect, test } from 'vitest';
+import { LONG, show, type Shown, startChromium } from './chromium.js';
 import { samples } from './mixtureTask.js';
 
-const TIMEOUT = 120_000;
-
-const executable = findChromium();
-let browser: Browser | undefined;
-
-beforeAll(async () => {
-  if (executable !== undefined) browser = await launch(executable);
-}, TIMEOUT);
-
-afterAll(() => browser?.close());
+const chromium = startChromium();
 
 test(
   'a page that is not cross-origin isolated fits on two workers what Node fits',
-  async (context) => {
-    context.skip(executable === undefined, 'no Chromium');
+  async () => {
     const shown = await show<Shown & { fitted: number[][] }>(
-      browser!,
+      chromium.browser(),
       'parallel.html',
       {},
       { isolated: false },
@@ -32,5 +20,5 @@ test(
     const mixture = new GaussianMixture({ components: 3, generator: new Generator(5) }).fit(samples(600));
     expect(shown.fitted).toBeAllClose(mixture.means, { rtol: 1e-6, atol: 1e-6 });
   },
-  TIMEOUT,
+  LONG,
 );

@@ -3,33 +3,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backendReport, useBackend, type BackendName } from '@gmml/tensor';
-import type { Browser } from 'playwright';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { asFiles, withEsbuild, withVite, type Build } from './builds.js';
-import { launch, trainIn } from './chromium.js';
-import { findChromium } from './findChromium.js';
+import { LONG, startChromium, trainIn } from './chromium.js';
 import { trainOnEach, type Run } from './training.js';
 
-const TIMEOUT = 120_000;
-
-const executable = findChromium();
-let browser: Browser | undefined;
+const chromium = startChromium();
 /** The losses on Node's reference. */
 let expected: readonly number[];
 
 beforeAll(async () => {
-  if (executable === undefined) return;
+  if (!chromium.isThere) return;
   const before = backendReport().backend as BackendName;
   [{ losses: expected }] = await trainOnEach([['reference', {}]]);
   await useBackend(before);
-  browser = await launch(executable);
-}, TIMEOUT);
-
-afterAll(() => browser?.close());
-
-beforeEach((context) => {
-  context.skip(executable === undefined, 'no Chromium');
-});
+}, LONG);
 
 const ways: readonly [way: string, how: { readonly build?: Build; readonly importMap?: boolean }][] = [
   ['by an import map', { importMap: true }],
@@ -38,14 +26,14 @@ const ways: readonly [way: string, how: { readonly build?: Build; readonly impor
   ['through esbuild', { build: withEsbuild }],
 ];
 
-describe.each(ways)('%s', { timeout: TIMEOUT }, (_, { build, importMap }) => {
+describe.each(ways)('%s', { timeout: LONG }, (_, { build, importMap }) => {
   let folder: string | undefined;
 
   beforeAll(async () => {
-    if (build === undefined || executable === undefined) return;
+    if (build === undefined || !chromium.isThere) return;
     folder = mkdtempSync(join(tmpdir(), 'gmml-page-'));
     await build(folder);
-  }, TIMEOUT);
+  }, LONG);
 
   afterAll(() => {
     if (folder !== undefined) rmSync(folder, { recursive: true });
@@ -56,7 +44,7 @@ describe.each(ways)('%s', { timeout: TIMEOUT }, (_, { build, importMap }) => {
     'a %s trains on two threads with the losses of Node',
     async (place) => {
       const options = { folder, importMap, inWorker: place === 'worker' };
-      const shown = await trainIn(browser!, [['auto', { threads: 2 }]], options);
+      const shown = await trainIn(chromium.browser(), [['auto', { threads: 2 }]], options);
       expect(shown).toMatchObject({ violations: [], complaints: [], crossOriginIsolated: true });
       const [{ report, losses }] = shown.trained;
       expect(report).toMatchObject({ backend: 'wasm', threads: 2, arenaOverflows: 0 });
@@ -70,7 +58,7 @@ describe.each(ways)('%s', { timeout: TIMEOUT }, (_, { build, importMap }) => {
       ['wasm', {}],
     ];
     const options = { folder, importMap, scriptSource: "'self'", isolated: false };
-    const shown = await trainIn(browser!, runs, options);
+    const shown = await trainIn(chromium.browser(), runs, options);
     expect(shown).toMatchObject({ violations: ['wasm-eval', 'wasm-eval'], complaints: [] });
     const [{ report, losses }, { error }] = shown.trained;
     expect(report).toMatchObject({ backend: 'reference', threads: 1 });

@@ -4,35 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { train } from '@gmml/cli';
-import type { Browser } from 'playwright';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { tinyDigits } from '../cli/tinyDigits.js';
-import { launch } from './chromium.js';
-import { findChromium } from './findChromium.js';
+import { LONG, startChromium } from './chromium.js';
 
-const TIMEOUT = 120_000;
-
-const executable = findChromium();
+const chromium = startChromium();
 const folder = mkdtempSync(join(tmpdir(), 'gmml-report-'));
-let browser: Browser | undefined;
 
-beforeAll(async () => {
-  if (executable !== undefined) browser = await launch(executable);
-}, TIMEOUT);
-
-afterAll(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true });
-});
-
-beforeEach((context) => {
-  context.skip(executable === undefined, 'no Chromium');
-});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What a page is like at a width of the window, in CSS pixels. */
 async function shown(path: string, width: number, look: 'light' | 'dark' | 'print') {
   const colorScheme = look === 'light' ? 'light' : 'dark';
-  const page = await browser!.newPage({ viewport: { width, height: 800 }, colorScheme });
+  const page = await chromium.browser().newPage({ viewport: { width, height: 800 }, colorScheme });
   try {
     const complaints: string[] = [];
     const requests: string[] = [];
@@ -105,5 +89,5 @@ test(
       expect(Math.sign(ground - ink), where).toBe(look === 'dark' ? -1 : 1);
     }
   },
-  TIMEOUT,
+  LONG,
 );

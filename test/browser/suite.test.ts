@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import config from '../../vitest.config.js';
-import { findChromium } from './findChromium.js';
+import { findChromium } from './findChromium.mjs';
 import { NOT_IN_CHROMIUM } from './suite.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -2,14 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from 'playwright';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { withVite } from './builds.js';
-import { launch, show, type Shown } from './chromium.js';
-import { findChromium } from './findChromium.js';
+import { LONG, show, type Shown, startChromium } from './chromium.js';
 import { mixtureOf, samples } from './mixtureTask.js';
 
-const TIMEOUT = 120_000;
 const ROWS = 10_000;
 const ITERATIONS = 20;
 
@@ -29,18 +26,7 @@ interface ShownTasks extends Shown {
   readonly closed: string;
 }
 
-const executable = findChromium();
-let browser: Browser | undefined;
-
-beforeAll(async () => {
-  if (executable !== undefined) browser = await launch(executable);
-}, TIMEOUT);
-
-afterAll(() => browser?.close());
-
-beforeEach((context) => {
-  context.skip(executable === undefined, 'no Chromium');
-});
+const chromium = startChromium();
 
 test.each([
   ['a cross-origin isolated page: 2 threads', { isolated: true, threads: 2, byVite: false }],
@@ -51,7 +37,7 @@ test.each([
   async (_, { isolated, threads, byVite }) => {
     const folder = byVite ? await builtByVite() : undefined;
     const query = { rows: String(ROWS), iterations: String(ITERATIONS) };
-    const shown = await show<ShownTasks>(browser!, 'tasks.html', query, {
+    const shown = await show<ShownTasks>(chromium.browser(), 'tasks.html', query, {
       isolated,
       folder,
       untilWorkersEnd: true,
@@ -80,7 +66,7 @@ test.each([
     expect(shown.refused).toMatch(/^true, NotFiniteError: GaussianMixture\.fit: /);
     expect(shown.closed).toBe('WorkerError: TaskWorker: the worker must be open: it was closed.');
   },
-  TIMEOUT,
+  LONG,
 );
 
 async function builtByVite(): Promise<string> {

@@ -1,12 +1,8 @@
 // The build in a real browser: which backend a page gets, that it trains as Node does, and keeps to the page's policy.
 import { backendReport, useBackend, type BackendName } from '@gmml/tensor';
-import type { Browser } from 'playwright';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { launch, trainIn } from './chromium.js';
-import { findChromium } from './findChromium.js';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { LONG, startChromium, trainIn } from './chromium.js';
 import { trainOnEach, type Run } from './training.js';
-
-const TIMEOUT = 120_000;
 
 const onReference = { backend: 'reference', threads: 1 };
 const onOne = { backend: 'wasm', threads: 1 };
@@ -15,15 +11,14 @@ const onTwo = { backend: 'wasm', threads: 2 };
 /** What a page that keeps to its policy shows. */
 const quiet = { violations: [], complaints: [] };
 
-const executable = findChromium();
-let browser: Browser | undefined;
+const chromium = startChromium();
 /** The losses on Node's reference. */
 let expected: readonly number[];
 /** What Node's WASM backend leaves to the reference. */
 let left: readonly string[];
 
 beforeAll(async () => {
-  if (executable === undefined) return;
+  if (!chromium.isThere) return;
   const before = backendReport().backend as BackendName;
   const [reference, wasm] = await trainOnEach([
     ['reference', {}],
@@ -32,22 +27,15 @@ beforeAll(async () => {
   await useBackend(before);
   expected = reference.losses;
   left = wasm.report.onReference;
-  browser = await launch(executable);
-}, TIMEOUT);
-
-afterAll(() => browser?.close());
-
-beforeEach((context) => {
-  context.skip(executable === undefined, 'no Chromium');
-});
+}, LONG);
 
 function checkLosses(losses: readonly number[]): void {
   expect(losses).toBeAllClose(expected, { rtol: 1e-3, atol: 0 });
 }
 
-describe('in a cross-origin isolated page', { timeout: TIMEOUT }, () => {
+describe('in a cross-origin isolated page', { timeout: LONG }, () => {
   test('training has two threads and the losses of Node', async () => {
-    const shown = await trainIn(browser!, [['auto', { threads: 2 }]]);
+    const shown = await trainIn(chromium.browser(), [['auto', { threads: 2 }]]);
     expect(shown).toMatchObject({ ...quiet, crossOriginIsolated: true, workers: 1 });
     const [{ choice, losses, report }] = shown.trained;
     expect(choice).toEqual(onTwo);
@@ -57,7 +45,7 @@ describe('in a cross-origin isolated page', { timeout: TIMEOUT }, () => {
 
   test.each([1, 2])('training has the same bits each time, threads: %i', async (threads) => {
     const wasm: Run = ['auto', { threads }];
-    const { trained } = await trainIn(browser!, [wasm, ['reference', {}], wasm]);
+    const { trained } = await trainIn(chromium.browser(), [wasm, ['reference', {}], wasm]);
     const onWasm = { backend: 'wasm', threads };
     expect(trained.map(({ report }) => report)).toMatchObject([onWasm, onReference, onWasm]);
     const [first, reference, second] = trained.map(({ losses }) => losses);
@@ -67,7 +55,7 @@ describe('in a cross-origin isolated page', { timeout: TIMEOUT }, () => {
   });
 
   test('relaxed SIMD is used unless that is forbidden', async () => {
-    const { trained } = await trainIn(browser!, [
+    const { trained } = await trainIn(chromium.browser(), [
       ['wasm', { threads: 2 }],
       ['wasm', { threads: 2, relaxed: false }],
     ]);
@@ -79,7 +67,7 @@ describe('in a cross-origin isolated page', { timeout: TIMEOUT }, () => {
   });
 
   test('a worker trains on two threads while the page goes on', async () => {
-    const shown = await trainIn(browser!, [['auto', { threads: 2 }]], { inWorker: true });
+    const shown = await trainIn(chromium.browser(), [['auto', { threads: 2 }]], { inWorker: true });
     expect(shown).toMatchObject({ ...quiet, crossOriginIsolated: true });
     expect(shown.ticks).toBeGreaterThan(0);
     const [{ choice, losses, report }] = shown.trained;
@@ -89,7 +77,9 @@ describe('in a cross-origin isolated page', { timeout: TIMEOUT }, () => {
   });
 
   test('there is one thread where the script of the threads is missing', async () => {
-    const shown = await trainIn(browser!, [['auto', { threads: 2 }]], { missing: 'threads/gmmlThread.js' });
+    const shown = await trainIn(chromium.browser(), [['auto', { threads: 2 }]], {
+      missing: 'threads/gmmlThread.js',
+    });
     expect(shown).toMatchObject({ violations: [], workers: 0 });
     const [{ choice, losses, report }] = shown.trained;
     expect(choice).toEqual(onOne);
@@ -106,7 +96,7 @@ test(
       ['auto', { threads: 2 }],
       ['auto', {}],
     ];
-    const shown = await trainIn(browser!, runs, { isolated: false });
+    const shown = await trainIn(chromium.browser(), runs, { isolated: false });
     expect(shown).toMatchObject({ ...quiet, crossOriginIsolated: false, workers: 0 });
     const [two, any] = shown.trained;
     expect([two.choice, any.choice]).toEqual([onOne, onOne]);
@@ -115,7 +105,7 @@ test(
     checkLosses(two.losses);
     checkLosses(any.losses);
   },
-  TIMEOUT,
+  LONG,
 );
 
 test(
@@ -125,7 +115,7 @@ test(
       ['auto', { threads: 2 }],
       ['wasm', {}],
     ];
-    const shown = await trainIn(browser!, runs, { scriptSource: "'self'" });
+    const shown = await trainIn(chromium.browser(), runs, { scriptSource: "'self'" });
     const [auto, wasm] = shown.trained;
     expect(auto.choice).toEqual(onReference);
     expect(auto.report).toEqual({ ...onReference, onReference: [], arenaOverflows: 0 });
@@ -137,5 +127,5 @@ test(
     // The two attempts, and no code from strings.
     expect(shown).toMatchObject({ violations: ['wasm-eval', 'wasm-eval'], complaints: [] });
   },
-  TIMEOUT,
+  LONG,
 );

@@ -50,10 +50,19 @@ test('all blocks and examples compile', () => {
   expect(compilerSays).toBe('');
 });
 
-test.each(documents)('the links of %s lead to files', (name) => {
-  const targets = [...readText(name).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target);
-  const missing = targets.filter((target) => !existsSync(join(root, dirname(name), target)));
-  expect(missing).toEqual([]);
+test.each(documents)('the links of %s lead to files and headings', (name) => {
+  const links = [...readText(name).matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)/g)].map(
+    ([link, path, anchor]) => ({
+      link,
+      file: path === '' ? name : join(dirname(name), path),
+      anchor,
+    }),
+  );
+  const missing = links.filter(
+    ({ file, anchor }) =>
+      !existsSync(join(root, file)) || (anchor !== '' && !anchorsOf(readText(file)).includes(anchor)),
+  );
+  expect(missing.map(({ link }) => link)).toEqual([]);
 });
 
 describe('the blocks of', () => {
@@ -67,6 +76,16 @@ describe('the examples in the doc comments of', () => {
     expect(run(programs)).toEqual([]);
   });
 });
+
+/** The headings of a document, as addresses have them. */
+function anchorsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
 
 /** What the compiler says of all programs, at their places in the documents. */
 function compiled(): string {

@@ -9,11 +9,15 @@ const packages = readdirSync(join(root, 'packages'));
 export const documents = [
   'README.md',
   'CONTRIBUTING.md',
+  'CHANGELOG.md',
   'SECURITY.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
   'examples/README.md',
+  'examples/draw-and-teach/README.md',
+  'test/bench/README.md',
+  'test/golden/README.md',
   ...packages.map((name) => `packages/${name}/README.md`),
 ];
 

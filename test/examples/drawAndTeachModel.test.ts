@@ -1,8 +1,8 @@
 // examples/draw-and-teach: training, answering, teaching, forgetting, and the model as a file, on a small training run.
 import { createHash } from 'node:crypto';
-import { beforeAll, describe, expect, it, test } from 'vitest';
+import { beforeAll, describe, expect, inject, it, test } from 'vitest';
 import { serializeSafetensors, parseSafetensors } from '@gmml/nn';
-import { useBackend, type BackendName } from '@gmml/tensor';
+import { useBackend } from '@gmml/tensor';
 import {
   decodeDigits,
   encodeDigits,
@@ -41,7 +41,7 @@ describe('a model trained on a few digits', () => {
       ...further.map((d) => rasterize(d)),
     ];
     return async () => {
-      await useBackend((process.env.GMML_BACKEND ?? 'reference') as BackendName, { threads: 1 });
+      await useBackend(inject('backend'), { threads: inject('threads') });
     };
   }, LONG);
 
@@ -204,6 +204,14 @@ describe('a model trained on a few digits', () => {
         'DigitModel.fromSafetensors: loadStateDict: the entries must fit the model: wrong shape: conv1.bias is [128], must be [16]. Nothing was loaded. Build the model with the options that the state dict was saved with.',
       ],
     ];
+    for (const name of ['network.conv1.weight', 'network.linear.bias', 'pictures']) {
+      const values = tensors[name].clone();
+      values.data[5] = Number.NaN;
+      refusals.push([
+        file({ [name]: values }, {}),
+        `DigitModel.fromSafetensors: numbers must be finite: ${name} has NaN.`,
+      ]);
+    }
     for (const [malformed, message] of refusals) {
       expect(() => DigitModel.fromSafetensors(malformed)).toThrow(message);
     }
@@ -228,6 +236,12 @@ describe('trainDigits', () => {
     );
     await expect(trainDigits(digits, { labelSmoothing: 1 })).rejects.toThrow(
       'trainDigits: labelSmoothing must be at least 0 and below 1: it is 1.',
+    );
+    await expect(trainDigits(digits, { characters: 0.5 })).rejects.toThrow(
+      'trainingSet: characters must be an integer of at least 0: it is 0.5.',
+    );
+    await expect(trainDigits(digits, { drawings: -1 })).rejects.toThrow(
+      'trainingSet: drawings must be an integer of at least 0: it is -1.',
     );
   });
 });

@@ -1,11 +1,12 @@
 // Feeds mutated files to every reader: node test/soak/fuzz.mjs [files] [seed]. Needs the build. Prints figures, ends with 1
 // where a file brought more than a typed error of one line: a crash, more than a second, or too much memory.
 import { Worker } from 'node:worker_threads';
+import { numbersGiven } from './arguments.mjs';
 
 /** Without a file read for so many milliseconds, the reader is stuck. */
 const STUCK = 30_000;
 
-const [files, seed] = [Number(process.argv[2] ?? 100_000), Number(process.argv[3] ?? 1)];
+const [files, seed] = numbersGiven('fuzz', { files: 100_000, seed: 1 });
 const progress = new SharedArrayBuffer(4);
 const start = performance.now();
 const worker = new Worker(new URL('./fuzzWorker.mjs', import.meta.url), {

@@ -20,7 +20,6 @@ const done = new Int32Array(progress);
 const { readers, close } = allReaders();
 const results = readers.map(({ name }) => ({
   name,
-  files: 0,
   read: 0,
   refused: 0,
   slowest: 0,
@@ -39,7 +38,6 @@ for (let file = 0; file < files; file++) {
   const [one, other] = [pick(), pick()];
   const bytes = isInside ? pack(mutated(one, other, generator)) : mutated(pack(one), pack(other), generator);
   const run = await attempt(reader, bytes);
-  result.files++;
   result[run.error ? 'refused' : 'read']++;
   let { milliseconds } = run;
   // The machine may have been busy with something else: what hangs, hangs again.

@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { train, silentReporter } from '@gmml/cli';
 import { Generator } from '@gmml/tensor';
+import { numbersGiven } from './arguments.mjs';
 
 const program = fileURLToPath(new URL('../../packages/cli/dist/gmml-train.js', import.meta.url));
-const kills = Number(process.argv[2] ?? 50);
-const seed = Number(process.argv[3] ?? 1);
+const [kills, seed] = numbersGiven('kills', { kills: 50, seed: 1 });
 /** A life ends within this many writes, and so soon after the beginning of one: the time that a step and its write take. */
 const WRITES = 8;
 const MILLISECONDS = 10;

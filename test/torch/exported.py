@@ -13,27 +13,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "golden"))
 import torch  # noqa: E402
 from torch import distributions, nn  # noqa: E402
 
-import mixture  # noqa: E402
 import tensorfile  # noqa: E402
-from twins import Gram  # noqa: E402
-
-
-class Mixture(nn.Module):
-    """The mixture layer with a temperature and without a projection, from its formulas in test/golden/mixture.py."""
-
-    def __init__(self, size, classes, components, covType):
-        super().__init__()
-        self.mean = nn.Parameter(torch.zeros(classes, components, size))
-        spread = (size,) if covType == "diag" else (size, size)
-        self.sigma = nn.Parameter(torch.zeros(classes, components, *spread))
-        self.omega = nn.Parameter(torch.zeros(classes, components))
-        self.logTemperature = nn.Parameter(torch.zeros(()))
-        self.register_buffer("logPrior", torch.zeros(classes))
-        self.options = {"covType": covType, "temperature": True, "logStretchTrick": False}
-
-    def forward(self, x):
-        free = (self.mean, self.sigma, self.omega, self.logTemperature, self.logPrior)
-        return mixture.layer(x, *free, **self.options)["forward"]
+from twins import Gram, Mixture  # noqa: E402
 
 
 class ReferenceNetwork(nn.Module):

@@ -36,9 +36,9 @@ class Gram(nn.Module):
 
 
 class Mixture(nn.Module):
-    """The mixture layer, from its formulas in test/golden/mixture.py."""
+    """The mixture layer with a temperature and without a projection, from its formulas in test/golden/mixture.py."""
 
-    def __init__(self, input_size, size, classes, components, covType):
+    def __init__(self, size, classes, components, covType):
         super().__init__()
         self.mean = nn.Parameter(torch.zeros(classes, components, size))
         spread = (size,) if covType == "diag" else (size, size)
@@ -46,12 +46,22 @@ class Mixture(nn.Module):
         self.omega = nn.Parameter(torch.zeros(classes, components))
         self.logTemperature = nn.Parameter(torch.zeros(()))
         self.register_buffer("logPrior", torch.zeros(classes))
-        self.register_buffer("projection", torch.zeros(size, input_size))
         self.options = {"covType": covType, "temperature": True, "logStretchTrick": False}
 
     def forward(self, x):
         free = (self.mean, self.sigma, self.omega, self.logTemperature, self.logPrior)
-        return mixture.layer(x @ self.projection.mT, *free, **self.options)["forward"]
+        return mixture.layer(x, *free, **self.options)["forward"]
+
+
+class ProjectedMixture(Mixture):
+    """The same behind a projection."""
+
+    def __init__(self, input_size, size, classes, components, covType):
+        super().__init__(size, classes, components, covType)
+        self.register_buffer("projection", torch.zeros(size, input_size))
+
+    def forward(self, x):
+        return super().forward(x @ self.projection.mT)
 
 
 class Network(nn.Module):
@@ -89,9 +99,9 @@ TWINS = {
     "Flatten": lambda: nn.Flatten(),
     "Dropout": lambda: nn.Dropout(),
     "Sequential": lambda: nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Sequential(nn.Linear(8, 2, bias=False))),
-    "GMML diag": lambda: Mixture(6, 4, 3, 2, "diag"),
-    "GMML tril": lambda: Mixture(6, 4, 3, 2, "tril"),
-    "GMML full": lambda: Mixture(6, 4, 3, 2, "full"),
+    "GMML diag": lambda: ProjectedMixture(6, 4, 3, 2, "diag"),
+    "GMML tril": lambda: ProjectedMixture(6, 4, 3, 2, "tril"),
+    "GMML full": lambda: ProjectedMixture(6, 4, 3, 2, "full"),
     "GMML gram diag": lambda: Gram(6, 4, 3, 2, "diag"),
     "GMML gram tril": lambda: Gram(6, 4, 3, 2, "tril"),
     "GMML gram full": lambda: Gram(6, 4, 3, 2, "full"),

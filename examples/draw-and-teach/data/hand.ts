@@ -1,5 +1,6 @@
 // How a person writes a shape: never the same twice.
 import type { Generator } from '@gmml/tensor';
+import { smoothCurve } from '../src/smoothCurve.js';
 import type { Drawing, Point, Stroke } from '../src/strokes.js';
 
 /** A stroke as it is meant: through points of the unit square, straight from each to the next or as one curve. */
@@ -55,29 +56,8 @@ export function drawn(shape: Shape, hand: Hand, generator: Generator): Drawing {
   };
   return shape.map(({ points, curved }) => {
     const meant = points.map(placed);
-    return trembling(curved ? smoothCurve(meant) : evenlySpaced(meant), hand.tremor * size, generator);
+    return trembling(evenlySpaced(curved ? smoothCurve(meant) : meant), hand.tremor * size, generator);
   });
-}
-
-/** A curve through the points (Catmull and Rom, "A class of local interpolating splines", 1974). */
-export function smoothCurve(points: readonly Point[]): Stroke {
-  const through: Point[] = [];
-  for (let i = 0; i + 1 < points.length; i++) {
-    const [p0, p1, p2, p3] = [i - 1, i, i + 1, i + 2].map(
-      (j) => points[Math.min(points.length - 1, Math.max(0, j))],
-    );
-    for (let step = 0; step < 12; step++) {
-      const t = step / 12;
-      const along = (axis: 0 | 1): number =>
-        0.5 *
-        (2 * p1[axis] +
-          (p2[axis] - p0[axis]) * t +
-          (2 * p0[axis] - 5 * p1[axis] + 4 * p2[axis] - p3[axis]) * t ** 2 +
-          (3 * p1[axis] - p0[axis] - 3 * p2[axis] + p3[axis]) * t ** 3);
-      through.push([along(0), along(1)]);
-    }
-  }
-  return evenlySpaced([...through, points[points.length - 1]]);
 }
 
 /** Points along the polyline, as often as a pointer gives them. */

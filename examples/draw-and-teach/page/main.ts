@@ -2,6 +2,7 @@
 import { backendReport, FormatError, useBackend } from '@gmml/tensor';
 import { TaskWorker } from '@gmml/tensor/worker';
 import { DigitModel } from '../src/model.js';
+import type { Lesson } from '../src/modelParts.js';
 import type { Drawing } from '../src/strokes.js';
 import { showAnswer } from './answerView.js';
 import { byId } from './elements.js';
@@ -36,19 +37,37 @@ async function start(): Promise<void> {
     model: () => model,
     drawing: () => pad.drawing,
     clearPad: () => pad.clear(),
-    teach: async (name, drawings) =>
-      take(await workerOf().run('teach', { model: model.toSafetensors(), name, drawings })),
-    forget: async (name) => take(await workerOf().run('forget', { model: model.toSafetensors(), name })),
+    teach: (name, drawings) =>
+      inTurn(async () => take(await taught(model.toSafetensors(), [{ name, drawings }]))),
+    forget: (name) =>
+      inTurn(async () => take(await workerOf().run('forget', { model: model.toSafetensors(), name }))),
   });
   byId('undo').addEventListener('click', () => pad.undo());
   byId('clear').addEventListener('click', () => pad.clear());
   byId('save').addEventListener('click', () => download(model.toSafetensors(), 'draw-and-teach.safetensors'));
   byId('open').addEventListener('click', () => byId('file').click());
-  byId<HTMLInputElement>('file').addEventListener('change', (event) => void openFile(event, take));
+  byId<HTMLInputElement>('file').addEventListener(
+    'change',
+    (event) => void openFile(event, (bytes) => inTurn(() => take(bytes))),
+  );
   byId('reset').addEventListener('click', () => void startOver(take));
   makeTabs(document.querySelector<HTMLElement>('[role="tablist"]')!, (tab) => void openTab(tab, take));
   answer(pad.drawing);
   document.documentElement.dataset.ready = 'true';
+}
+
+let changes: Promise<unknown> = Promise.resolve();
+
+/** Changes of the model one after another: each begins with what those before have made of it. */
+function inTurn(change: () => Promise<void>): Promise<void> {
+  const changed = changes.then(change);
+  changes = changed.catch(() => undefined);
+  return changed;
+}
+
+/** The file of a model that has learned the lessons. */
+async function taught(bytes: Uint8Array, lessons: readonly Lesson[]): Promise<Uint8Array> {
+  return lessons.length === 0 ? bytes : workerOf().run('teach', { model: bytes, lessons });
 }
 
 const opened = new Set<string>();
@@ -57,12 +76,18 @@ const opened = new Set<string>();
 async function openTab(tab: string, take: (bytes: Uint8Array) => Promise<void>): Promise<void> {
   if (opened.has(tab)) return;
   opened.add(tab);
-  if (tab === 'tab-train') {
-    const { makeTrainTab } = await import('./trainTab.js');
-    makeTrainTab(workerOf, () => model.lessons, take);
-  } else if (tab === 'tab-em') {
-    const { makeEMTab } = await import('./emTab.js');
-    makeEMTab(workerOf);
+  try {
+    if (tab === 'tab-train') {
+      const { makeTrainTab } = await import('./trainTab.js');
+      // With the lessons of the end: symbols may have been taught while it was trained.
+      makeTrainTab(workerOf, (bytes) => inTurn(async () => take(await taught(bytes, model.lessons))));
+    } else if (tab === 'tab-em') {
+      const { makeEMTab } = await import('./emTab.js');
+      makeEMTab(workerOf);
+    }
+  } catch (error) {
+    opened.delete(tab);
+    notify(`This tab cannot be loaded: ${(error as Error).message}`);
   }
 }
 
@@ -115,9 +140,16 @@ async function openFile(event: Event, take: (bytes: Uint8Array) => Promise<void>
 
 /** Back to the model that was delivered. */
 async function startOver(take: (bytes: Uint8Array) => Promise<void>): Promise<void> {
-  await take(await shippedModel());
-  await forgetModel();
-  sayOfTeaching('As it was delivered.');
+  try {
+    const bytes = await shippedModel();
+    await inTurn(async () => {
+      await take(bytes);
+      await forgetModel();
+    });
+    sayOfTeaching('As it was delivered.');
+  } catch (error) {
+    sayOfTeaching(`The delivered model cannot be loaded: ${(error as Error).message}`);
+  }
 }
 
 function notify(text: string): void {

@@ -16,6 +16,8 @@ export class Pad {
   #strokes: Point[][] = [];
   /** The stroke that is being drawn, by the pointer or the keyboard. */
   #open: Point[] | null = null;
+  /** The pointer that draws it: a second finger or a palm draws nothing. */
+  #pointer: number | null = null;
   #isByKeyboard = false;
   #isScheduled = false;
 
@@ -27,7 +29,7 @@ export class Pad {
     canvas.addEventListener('pointerdown', (event) => this.#down(event));
     canvas.addEventListener('pointermove', (event) => this.#move(event));
     for (const end of ['pointerup', 'pointercancel'] as const) {
-      canvas.addEventListener(end, () => this.#lift());
+      canvas.addEventListener(end, (event) => this.#lift(event));
     }
     canvas.addEventListener('keydown', (event) => this.#key(event));
     canvas.addEventListener('blur', () => this.#leaveKeyboard());
@@ -54,22 +56,25 @@ export class Pad {
   }
 
   #down(event: PointerEvent): void {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || this.#pointer !== null) return;
     event.preventDefault();
     this.#canvas.focus({ preventScroll: true });
     this.#canvas.setPointerCapture(event.pointerId);
+    this.#pointer = event.pointerId;
     this.#isByKeyboard = false;
     this.#begin(this.#place(event));
   }
 
   #move(event: PointerEvent): void {
-    if (!this.#open || this.#isByKeyboard) return;
+    if (!this.#open || this.#isByKeyboard || event.pointerId !== this.#pointer) return;
     const events = event.getCoalescedEvents();
     for (const each of events.length > 0 ? events : [event]) this.#open.push(this.#place(each));
     this.#changed();
   }
 
-  #lift(): void {
+  #lift({ pointerId }: PointerEvent): void {
+    if (pointerId !== this.#pointer) return;
+    this.#pointer = null;
     if (!this.#isByKeyboard) this.#open = null;
   }
 

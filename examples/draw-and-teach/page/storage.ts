@@ -38,5 +38,6 @@ export function download(bytes: Uint8Array, name: string): void {
   link.href = url;
   link.download = name;
   link.click();
-  URL.revokeObjectURL(url);
+  // Not at once: a browser may read it only after this.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -5,7 +5,6 @@ import { serveTasks, type TaskContext } from '@gmml/tensor/worker';
 import { decodeDigits } from '../src/digits.js';
 import { DigitModel } from '../src/model.js';
 import type { Lesson } from '../src/modelParts.js';
-import type { Drawing } from '../src/strokes.js';
 import { trainDigits, type TrainProgress } from '../src/train.js';
 
 const backend = useBackend('auto');
@@ -16,32 +15,22 @@ const tasks = {
     const { backend: name, threads } = await backend;
     return { backend: name, threads };
   },
-  /** Trains a network from first weights, then teaches it the lessons; gives the model's file. */
+  /** Trains a network from first weights on the digits of an address; gives the model's file. */
   async train(
-    { epochs, digits, lessons }: { epochs: number; digits: string; lessons: readonly Lesson[] },
+    { epochs, digits }: { epochs: number; digits: string },
     context: TaskContext<TrainProgress>,
   ): Promise<Uint8Array> {
     await backend;
     const response = await fetch(digits);
     if (!response.ok) throw new Error(`${digits} must load: the server said ${response.status}.`);
     const data = decodeDigits(new Uint8Array(await response.arrayBuffer()));
-    const model = await trainDigits(data, { epochs }, context);
-    for (const { name, drawings } of lessons) model.teach(name, drawings);
-    return model.toSafetensors();
+    return (await trainDigits(data, { epochs }, context)).toSafetensors();
   },
-  /** The file of a model that has learned one symbol more. */
-  async teach({
-    model,
-    name,
-    drawings,
-  }: {
-    model: Uint8Array;
-    name: string;
-    drawings: readonly Drawing[];
-  }): Promise<Uint8Array> {
+  /** The file of a model that has learned these symbols more. */
+  async teach({ model, lessons }: { model: Uint8Array; lessons: readonly Lesson[] }): Promise<Uint8Array> {
     await backend;
     const taught = DigitModel.fromSafetensors(model);
-    taught.teach(name, drawings);
+    for (const { name, drawings } of lessons) taught.teach(name, drawings);
     return taught.toSafetensors();
   },
   /** The file of a model that has forgotten a symbol. */

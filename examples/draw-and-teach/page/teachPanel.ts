@@ -21,6 +21,7 @@ export interface TeachHost {
 export function makeTeachPanel({ model, drawing, clearPad, teach, forget }: TeachHost): () => void {
   const name = byId<HTMLInputElement>('name');
   let collected: readonly Drawing[] = [];
+  let isLearning = false;
 
   const showCollected = (): void => {
     byId('examples').replaceChildren(
@@ -29,19 +30,19 @@ export function makeTeachPanel({ model, drawing, clearPad, teach, forget }: Teac
         make('li', { className: 'thumb place', ariaHidden: 'true' }),
       ),
     );
-    byId<HTMLButtonElement>('learn').disabled = collected.length < FEWEST_DRAWINGS;
-    byId<HTMLButtonElement>('add').disabled = collected.length >= ENOUGH;
-    byId<HTMLButtonElement>('discard').disabled = collected.length === 0;
+    byId<HTMLButtonElement>('learn').disabled = isLearning || collected.length < FEWEST_DRAWINGS;
+    byId<HTMLButtonElement>('add').disabled = isLearning || collected.length >= ENOUGH;
+    byId<HTMLButtonElement>('discard').disabled = isLearning || collected.length === 0;
     // The drawings belong to one name.
     name.readOnly = collected.length > 0;
   };
   const showTaught = (): void => {
     const taught = model().lessons.map((lesson) => {
       const button = make('button', { type: 'button', ariaLabel: `Forget ${lesson.name}` }, 'Forget');
-      button.addEventListener(
-        'click',
-        () => void attempt(`Forgot ${lesson.name}.`, () => forget(lesson.name)),
-      );
+      button.addEventListener('click', () => {
+        button.disabled = true;
+        void attempt(`Forgot ${lesson.name}.`, () => forget(lesson.name)).finally(showTaught);
+      });
       return make('li', {}, lesson.name, button);
     });
     byId('taught').replaceChildren(
@@ -73,13 +74,17 @@ export function makeTeachPanel({ model, drawing, clearPad, teach, forget }: Teac
   byId('learn').addEventListener('click', () => {
     const wanted = name.value.trim();
     const drawings = collected;
-    byId<HTMLButtonElement>('learn').disabled = true;
+    isLearning = true;
+    showCollected();
     sayOfTeaching(`Learning ${wanted} …`);
     void attempt(`Learned ${wanted} from ${drawings.length} drawings.`, async () => {
       await teach(wanted, drawings);
       collect([]);
       name.value = '';
-    }).finally(showCollected);
+    }).finally(() => {
+      isLearning = false;
+      showCollected();
+    });
   });
   byId('discard').addEventListener('click', () => {
     collect([]);

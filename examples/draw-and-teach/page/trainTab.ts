@@ -1,6 +1,5 @@
 // Training in the page: a worker does it, the page draws its course.
 import type { TaskWorker } from '@gmml/tensor/worker';
-import type { Lesson } from '../src/modelParts.js';
 import type { TrainProgress } from '../src/train.js';
 import { drawCurves, type Course } from './curves.js';
 import { byId, make, signed } from './elements.js';
@@ -12,7 +11,6 @@ const PACE = 400;
 /** Sets up the tab; `onTrained` gets the file of the new model. */
 export function makeTrainTab(
   worker: () => TaskWorker<Tasks>,
-  lessons: () => readonly Lesson[],
   onTrained: (bytes: Uint8Array) => Promise<void>,
 ): void {
   const start = byId<HTMLButtonElement>('train');
@@ -46,7 +44,6 @@ export function makeTrainTab(
       const argument = {
         epochs: training.total,
         digits: new URL('digits.bin', location.href).href,
-        lessons: lessons(),
       };
       const onProgress = (progress: TrainProgress): void => training.add(progress);
       const bytes = await worker().run('train', argument, { signal: controller.signal, onProgress });

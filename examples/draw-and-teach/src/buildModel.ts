@@ -1,16 +1,17 @@
 // Trains the page's model and writes it, with the digits that it was trained on, beside the built page.
 //
 //   node examples/draw-and-teach/dist/src/buildModel.js [folder]
-import { mkdirSync, writeFileSync } from 'node:fs';
+import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadMnist, MNIST_MEAN, MNIST_STD, type LabelledImages } from '@gmml/data';
+import { writeWhole } from '@gmml/nn/wholeFile';
 import { useBackend } from '@gmml/tensor';
 import { encodeDigits, type Digits } from './digits.js';
 import { trainDigits } from './train.js';
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url));
-mkdirSync(folder, { recursive: true });
+fs.mkdirSync(folder, { recursive: true });
 const start = performance.now();
 // The same model on every machine with SIMD.
 const { backend } = await useBackend('auto', { threads: 1, relaxed: false });
@@ -43,6 +44,6 @@ function bytesOf({ images, labels }: LabelledImages): Digits {
 }
 
 function write(name: string, bytes: Uint8Array): void {
-  writeFileSync(join(folder, name), bytes);
+  writeWhole(fs, join(folder, name), bytes);
   console.log(`${join(folder, name)}: ${(bytes.length / 1e6).toFixed(1)} MB`);
 }

@@ -2,6 +2,7 @@
 // symbol from another.
 import type { Generator } from '@gmml/tensor';
 import { distorted, type Distortion } from './distortion.js';
+import { smoothCurve } from './smoothCurve.js';
 import type { Drawing, Point, Stroke } from './strokes.js';
 
 /** A character that was made up: what is meant, of which every drawing differs a little. */
@@ -47,34 +48,9 @@ export function drawInvented(character: InventedCharacter, generator: Generator)
       x + CARELESSNESS * generator.normal(),
       y + CARELESSNESS * generator.normal(),
     ]);
-    return curved ? curveThrough(meant) : inSteps(meant);
+    return curved ? smoothCurve(meant) : inSteps(meant);
   });
   return distorted(strokes, HAND, generator);
-}
-
-/** A smooth curve through the points (Catmull and Rom, "A class of local interpolating splines", 1974). */
-function curveThrough(points: readonly Point[]): Stroke {
-  const out: Point[] = [];
-  const at = (i: number): Point => points[Math.min(points.length - 1, Math.max(0, i))];
-  for (let i = 0; i + 1 < points.length; i++) {
-    const [p0, p1, p2, p3] = [at(i - 1), at(i), at(i + 1), at(i + 2)];
-    for (let t = 0; t < 1; t += 1 / 12) {
-      const along = (axis: 0 | 1): number =>
-        p1[axis] +
-        0.5 *
-          t *
-          (p2[axis] -
-            p0[axis] +
-            t *
-              (2 * p0[axis] -
-                5 * p1[axis] +
-                4 * p2[axis] -
-                p3[axis] +
-                t * (3 * (p1[axis] - p2[axis]) + p3[axis] - p0[axis])));
-      out.push([along(0), along(1)]);
-    }
-  }
-  return [...out, points[points.length - 1]];
 }
 
 /** Straight lines as points, so that they can be bent. */

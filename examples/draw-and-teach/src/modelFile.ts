@@ -53,6 +53,7 @@ export function* decodeModel(bytes: Uint8Array | ArrayBuffer): Generator<void, M
       `${OP}: pictures must be [${names.length}, ${PIXELS}]: they are ${pictures ? `[${pictures.shape}]` : 'not there'}.`,
     );
   }
+  checkFinite(tensors);
   const components = names.map(([name, letter], k): Component => ({
     name,
     letter,
@@ -70,6 +71,15 @@ export function* decodeModel(bytes: Uint8Array | ArrayBuffer): Generator<void, M
   }
   checkTogether(classifier, components, lessons);
   return { body, classifier, components, lessons };
+}
+
+/** @throws FormatError for numbers of the network or the pictures by which nothing could be answered; the classifier sees to its own */
+function checkFinite(tensors: Readonly<Record<string, Tensor>>): void {
+  for (const [name, { data }] of Object.entries(tensors)) {
+    if (name.startsWith('classifier.')) continue;
+    const bad = data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw new FormatError(`${OP}: numbers must be finite: ${name} has ${data[bad]}.`);
+  }
 }
 
 /** @throws FormatError where the classifier is not one of these components, or a lesson is of none */

@@ -1,4 +1,5 @@
 import type { Generator } from '@gmml/tensor';
+import { checkInteger } from '@gmml/tensor/checks';
 import { pictureOf, type Digits } from './digits.js';
 import { distorted, HANDS } from './distortion.js';
 import { drawInvented, inventedCharacter, type InventedCharacter } from './inventedCharacters.js';
@@ -15,9 +16,9 @@ export interface TrainingSet {
 
 /** What a training set is made of. */
 export interface TrainingSetOptions {
-  /** How many characters are invented. Default 80. */
+  /** How many characters are invented, from 0 on. Default 80. */
   readonly characters?: number;
-  /** Drawings of each. Default 50. */
+  /** Drawings of each, from 0 on. Default 50. */
   readonly drawings?: number;
 }
 
@@ -52,6 +53,9 @@ const BETWEEN_PAUSES = 200;
 /**
  * Of each digit its picture as it is and one that is drawn: traced, as if by another hand, and rasterized. As classes of
  * their own what is none: drawings of invented characters that look like no digit, and digits upside down.
+ *
+ * @param watch `pause` is awaited every 200 digits, and may throw to end the work
+ * @throws (rejects) ArgumentError for an option out of its range; whatever `pause` throws
  */
 export async function trainingSet(
   digits: Digits,
@@ -59,6 +63,8 @@ export async function trainingSet(
   { characters = 80, drawings = 50 }: TrainingSetOptions = {},
   { progress, pause }: Watch<Share> = {},
 ): Promise<TrainingSet> {
+  checkInteger('trainingSet', 'characters', characters, 0);
+  checkInteger('trainingSet', 'drawings', drawings, 0);
   const pictures: Float32Array[] = [];
   const labels: number[] = [];
   const add = (picture: Float32Array | null, label: number): void => {

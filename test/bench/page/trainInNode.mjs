@@ -1,7 +1,7 @@
 // Prints the images a second of an epoch of examples/draw-and-teach: node trainInNode.mjs threads site
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { useBackend } from '../../../packages/tensor/dist/index.js';
+import { useBackend } from '@gmml/tensor';
 import { decodeDigits } from '../../../examples/draw-and-teach/dist/src/digits.js';
 import { trainDigits } from '../../../examples/draw-and-teach/dist/src/train.js';
 

@@ -1,3 +1,4 @@
+// Plain JavaScript: programs that Node runs without a build take it too.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -15,14 +16,14 @@ export const CHROMIUM_ARGUMENTS = [
 ];
 
 /** Where Chromium is: the environment variable CHROMIUM, or the first on the PATH; undefined without one. */
-export function findChromium(): string | undefined {
+export function findChromium() {
   const { CHROMIUM, PATH = '' } = process.env;
   if (CHROMIUM) return CHROMIUM;
   const folders = PATH.split(delimiter);
   return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
 }
 
-function isExecutable(path: string): boolean {
+function isExecutable(path) {
   try {
     accessSync(path, constants.X_OK);
     return true;

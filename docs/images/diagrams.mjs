@@ -1,4 +1,4 @@
-// Draws the SVGs of this folder from gmml's own numbers: node docs/images/draw.mjs, after the build.
+// Draws the SVGs of this folder from gmml's own numbers: node docs/images/diagrams.mjs, after the build.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as Plot from '@observablehq/plot';
