@@ -234,6 +234,10 @@ describe('GMML.fit', () => {
     const bad = x.map((row, n) => (n === 4 ? [NaN, 0, 0] : row));
     expect(() => head.fit(bad, labels)).toThrow(NotFiniteError);
     expect(() => head.fit(bad, labels)).toThrow('GMML.fit: features must be finite: row 4, column 0 is NaN.');
+    const projecting = layer(3, 2, 2);
+    const other = x.map((row, n) => (n === 4 ? [0, 0, NaN] : row));
+    expect(() => projecting.fit(other, labels)).toThrow('row 4, column 2 is NaN.');
+    expect(() => projecting.initFromData(tensor(other), tensor(labels))).toThrow('row 4, column 2 is NaN.');
     for (const [name, value] of Object.entries(head.stateDict()))
       expect(value).toBeAllClose(before[name], { rtol: 0, atol: 0 });
   });

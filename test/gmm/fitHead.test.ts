@@ -77,6 +77,17 @@ describe('fitHead', () => {
         'GMML.fit: every class needs an example: there is none of 1. Give more rows.',
       ],
       [
+        // As many labels as rows in all, but not in each batch.
+        () =>
+          fitHead(
+            network,
+            [0, 1].map(
+              (n) => [x.slice(0, 25 * n, 25 * n + 25), labels.slice(0, 24 * n, 24 + 26 * n)] as const,
+            ),
+          ),
+        'fitHead: one label per row: features are [25, 3], labels [24].',
+      ],
+      [
         () => fitHead(new Linear(5, 3), batches()),
         'fitHead: the head must be a GMML: it is undefined. Give the model a field head, or the option head.',
       ],

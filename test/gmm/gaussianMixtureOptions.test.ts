@@ -151,8 +151,18 @@ describe('missing values', () => {
         [2, NaN],
       ]),
     ).toThrow(
-      'GaussianMixture.fit: every feature needs a value: feature 1 is NaN in all samples. Leave the feature out.',
+      'GaussianMixture.fit: every feature needs a value in a sample that has a weight: feature 1 has none. Leave the feature out.',
     );
+    const sampleWeight = [1, 0];
+    expect(() =>
+      mixtureOf({ components: 1, missing: 'marginalize' }).fit(
+        [
+          [1, NaN],
+          [2, 3],
+        ],
+        { sampleWeight },
+      ),
+    ).toThrow('in a sample that has a weight: feature 1 has none.');
   });
 });
 
@@ -189,6 +199,17 @@ describe('partialFit', () => {
     expect(mixture.lowerBounds).toHaveLength(30);
   });
 
+  it('holds the prior of weights against all samples so far', () => {
+    const far = blobs({ seed: 3, rows: 900, features: 2, components: 3, apart: 60 });
+    const x = far.x.filter((_, n) => far.labels[n] !== 0 || n % 2 === 0);
+    const options = { weightConcentration: 31, init: 'kmeans' } as const;
+    const mixture = mixtureOf(options);
+    for (let at = 0; at < x.length; at += 150) mixture.partialFit(x.slice(at, at + 150), { decay: 1 });
+    const whole = mixtureOf(options).fit(x);
+    const sorted = [mixture, whole].map(({ weights }) => weights.data.toSorted());
+    expect(sorted[0]).toBeAllClose(sorted[1], { rtol: 1e-9 });
+  });
+
   it('goes on from a fit, and follows samples that change', () => {
     const mixture = mixtureOf({}).fit(apart.x);
     const moved = apart.x.map((row) => row.map((value) => value + 1.5));
@@ -197,6 +218,18 @@ describe('partialFit', () => {
     const whole = mixtureOf({}).fit(moved).score(moved);
     expect(mixture.score(moved)).toBeGreaterThan((before + 3 * whole) / 4);
   });
+
+  it.each(TYPES)(
+    'takes batches that have no covariance of their own, without regularization too: %s',
+    (covariance) => {
+      const mixture = mixtureOf({ covariance, components: 1, regularization: 0 }).partialFit(
+        close.x.slice(0, 100),
+      );
+      for (const row of close.x.slice(100)) mixture.partialFit([row], { decay: 1 });
+      const whole = mixtureOf({ covariance, components: 1, regularization: 0 }).fit(close.x);
+      expect(mixture.covariances).toBeAllClose(whole.covariances, { rtol: 1e-12, atol: 1e-13 });
+    },
+  );
 
   it('takes smaller batches after the first, and refuses other features', () => {
     const mixture = mixtureOf({}).partialFit(float64(close.x));

@@ -45,7 +45,7 @@ describe.each(covTypes)('GMMLoss with %s covariances', (covType) => {
     const x = head.project(inputs()).toArray() as number[][];
     const means = head.means().toArray() as number[][][];
     const factors = head.scaleTril().toArray() as number[][][][];
-    const { logWeights, logPrior } = head.sampleParameters();
+    const { logWeights, logPrior } = head.mixtureParameters();
     const temperature = head.logTemperature!.exp().item();
     const score = (row: number[], k: number, stretch: number): number => {
       const parts = means[k].map((mean, g) => {

@@ -253,7 +253,7 @@ describe('GMML', () => {
 
   it('says what is wrong', () => {
     const layer = new GMML(4, 3, 2, { covType: 'full' });
-    expect(() => layer.forward(zeros([5, 3]))).toThrow('GMML: x must be [B, 4]: it is [5, 3].');
+    expect(() => layer.forward(zeros([5, 3]))).toThrow('GMML: features must be [B, 4]: they are [5, 3].');
     expect(() => new GMML(4, 0, 2)).toThrow('GMML: d must be an integer of at least 1: it is 0.');
     expect(() => new GMML(4, 3, 2, { covType: 'diagonal' as CovType })).toThrow(
       "GMML: covType must be one of 'diag', 'tril', 'full': it is 'diagonal'.",
@@ -304,7 +304,7 @@ describe('achlioptas', () => {
   it('refuses sizes that are none', () => {
     expect(() => achlioptas(3, 1.5)).toThrow('achlioptas: d must be an integer of at least 1: it is 1.5.');
     expect(() => achlioptas(3, 2, { s: 0.5 })).toThrow(
-      'achlioptas: s must be a number of at least 1: it is 0.5.',
+      'achlioptas: s must be a finite number of at least 1: it is 0.5.',
     );
   });
 });

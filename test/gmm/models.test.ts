@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { GaussianMixture, GMML, OpenSetClassifier, type CovarianceType } from '@gmml/gmm';
 import {
+  EMStatistics,
   modelFromSafetensors,
   modelToSafetensors,
   mixtureFromSafetensors,
@@ -58,8 +59,12 @@ describe('mixtureToSafetensors', () => {
 
   test('is for fitted mixtures', () => {
     expect(() => mixtureToSafetensors(new GaussianMixture())).toThrow(
-      'GaussianMixture.state: the mixture must be fitted: it is not. Call fit first.',
+      'mixtureToSafetensors: the mixture must be fitted: it is not. Call fit first.',
     );
+    expect(() => modelToSafetensors(new GaussianMixture())).toThrow(
+      'modelToSafetensors: the mixture must be fitted',
+    );
+    expect(() => new EMStatistics(new GaussianMixture())).toThrow('EMStatistics: the mixture must be fitted');
   });
 
   test.each<[string, (file: ReturnType<typeof parseSafetensors>) => void, string]>([
@@ -119,6 +124,27 @@ describe('modelFromSafetensors', () => {
     const open = modelFromSafetensors(modelToSafetensors(classifier));
     expect((open.model as OpenSetClassifier).counts).toEqual({ one: 200 });
     expect(open.labels).toEqual(['one']);
+  });
+
+  test('is not given what it would refuse: as many labels as there are components or classes', () => {
+    const layer = new GMML(3, 3, 2);
+    const classifier = new OpenSetClassifier({ features: 3 });
+    classifier.addExamples('one', x);
+    const cases = [
+      [() => modelToSafetensors(layer, ['a']), 'labels must be 2 strings: they are ["a"]'],
+      [
+        () => modelToSafetensors(fitted(), ['a', 'b', 'c']),
+        'labels must be 2 strings: they are ["a","b","c"]',
+      ],
+      [
+        () => modelToSafetensors(layer, [1, 2] as unknown as string[]),
+        'labels must be 2 strings: they are [1,2]',
+      ],
+    ] as const;
+    for (const [act, message] of cases)
+      expect(act).toThrow(new ArgumentError(`modelToSafetensors: ${message}.`));
+    expect(modelFromSafetensors(modelToSafetensors(layer, ['a', 'b'])).labels).toEqual(['a', 'b']);
+    expect(modelFromSafetensors(modelToSafetensors(classifier, ['other'])).labels).toEqual(['one']);
   });
 
   test.each([

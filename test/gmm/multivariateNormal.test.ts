@@ -147,6 +147,36 @@ describe('MultivariateNormal', () => {
     );
   });
 
+  it('does not read what stands above the diagonal of a triangular factor', () => {
+    const [mean, x] = [zeros([2]), ones([2])];
+    const clean = new MultivariateNormal(mean, {
+      scaleTril: tensor([
+        [1, 0],
+        [0.5, 1],
+      ]),
+    });
+    const normal = new MultivariateNormal(mean, {
+      scaleTril: tensor([
+        [1, NaN],
+        [0.5, 1],
+      ]),
+    });
+    expect(normal.logProb(x).item()).toBe(clean.logProb(x).item());
+    expect(normal.entropy().item()).toBe(clean.entropy().item());
+    expect(normal.covariance().toArray()).toEqual(clean.covariance().toArray());
+    const draws = [normal, clean].map((each) => each.sample(3, { generator: new Generator(1) }).toArray());
+    expect(draws[0]).toEqual(draws[1]);
+    expect(
+      () =>
+        new MultivariateNormal(mean, {
+          scaleTril: tensor([
+            [1, 0],
+            [NaN, 1],
+          ]),
+        }),
+    ).toThrow('MultivariateNormal: scaleTril must be finite: entry 2 is NaN.');
+  });
+
   it('gives standard deviations back, where coordinates are independent', () => {
     const scaleDiag = tensor([[1, 2, 3]]);
     expect(new MultivariateNormal(zeros([2, 3]), { scaleDiag }).scaleDiag()).toBe(scaleDiag);

@@ -6,7 +6,7 @@ import {
   meanLogDensity,
   SHRINKAGE_GRID,
   type Group,
-  type Pooled,
+  type ShrinkageTarget,
 } from '../../packages/gmm/src/leaveOneOut.js';
 import { addRows, noMoments, type Spread } from '../../packages/gmm/src/linearAlgebra/moments.js';
 import { sumOf } from '../../packages/gmm/src/linearAlgebra/symmetric.js';
@@ -39,13 +39,13 @@ function groupsOf({ d, spread, counts, own }: Shape, seed: number): Group[] {
   });
 }
 
-function pooledOf(groups: readonly Group[]): Pooled {
+function pooledOf(groups: readonly Group[]): ShrinkageTarget {
   const count = groups.reduce((total, { moments }) => total + moments.count, 0);
   return { scatter: sumOf(groups.map(({ moments }) => moments.scatter)), count, hasRows: true };
 }
 
 /** The best of the whole grid, the least at a tie; 1 where nothing has a density. */
-function bestOfGrid(groups: readonly Group[], pooled: Pooled): number {
+function bestOfGrid(groups: readonly Group[], pooled: ShrinkageTarget): number {
   const telling = groups.filter(({ moments }) => moments.count > 1);
   const away = telling.map(({ rows, moments }) => deviations(rows, moments.mean));
   const all = SHRINKAGE_GRID.map((amount) => meanLogDensity(amount, telling, away, pooled));

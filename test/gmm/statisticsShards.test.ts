@@ -1,5 +1,6 @@
 // Which rows statistics are of, so that none counts twice.
 import { ClassStatistics, DuplicateShardError, type Shard } from '@gmml/gmm/statistics';
+import { ArgumentError } from '@gmml/tensor';
 import { describe, expect, test } from 'vitest';
 
 describe('shards', () => {
@@ -18,6 +19,23 @@ describe('shards', () => {
       { name: 'x', from: 0, to: 10, digest: '' },
       { name: 'x', from: 10, to: 20, digest: '' },
     ]);
+  });
+
+  test.each([
+    { from: 5, to: 2 },
+    { from: -1 },
+    { to: 0.5 },
+    { name: 3 as unknown as string },
+    { digest: undefined },
+  ])('that no file could hold are refused: %j', (shard) => {
+    const statistics = new ClassStatistics({ features: 1 });
+    const added = { name: 'x', from: 0, to: 10, digest: '', ...shard } as Shard;
+    expect(() => statistics.addShard(added)).toThrow(
+      new ArgumentError(
+        `ClassStatistics.addShard: the shard must have a name, rows from ≤ to that are integers of at least 0, and a digest: it is ${JSON.stringify(added)}.`,
+      ),
+    );
+    expect(statistics.shards).toEqual([]);
   });
 
   test('with rows in common are refused, and nothing is changed', () => {

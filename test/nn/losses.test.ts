@@ -55,16 +55,16 @@ describe('nllLoss', () => {
 
   test('refuses labels that are no classes', () => {
     expect(() => nllLoss(logProbs, tensor([0, 3]))).toThrow(
-      new IndexError('nllLoss: labels must be integers from 0 to 2: label 1 of 2 is 3.'),
+      new IndexError('nllLoss: labels must be integers from 0 to 2: label 1 is 3.'),
     );
     expect(() => nllLoss(logProbs, tensor([-1, 0]))).toThrow(
-      new IndexError('nllLoss: labels must be integers from 0 to 2: label 0 of 2 is -1.'),
+      new IndexError('nllLoss: labels must be integers from 0 to 2: label 0 is -1.'),
     );
     expect(() => nllLoss(logProbs, tensor([0, 0.5]))).toThrow(
-      new IndexError('nllLoss: labels must be integers from 0 to 2: label 1 of 2 is 0.5.'),
+      new IndexError('nllLoss: labels must be integers from 0 to 2: label 1 is 0.5.'),
     );
     expect(() => nllLoss(logProbs, tensor([Number.NaN, 0]))).toThrow(
-      new IndexError('nllLoss: labels must be integers from 0 to 2: label 0 of 2 is NaN.'),
+      new IndexError('nllLoss: labels must be integers from 0 to 2: label 0 is NaN.'),
     );
   });
 
@@ -127,7 +127,7 @@ describe('crossEntropy', () => {
 
   test('refuses what does not fit, under its own name', () => {
     expect(() => crossEntropy(ones([2, 3]), tensor([0, 3]))).toThrow(
-      new IndexError('crossEntropy: labels must be integers from 0 to 2: label 1 of 2 is 3.'),
+      new IndexError('crossEntropy: labels must be integers from 0 to 2: label 1 is 3.'),
     );
     expect(() => crossEntropy(ones([2, 3]), tensor([0]))).toThrow(
       new ShapeError(

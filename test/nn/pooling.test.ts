@@ -59,6 +59,11 @@ describe('MaxPool2d', () => {
         'MaxPool2d: kernelSize must be an integer of at least 1 or a pair [height, width] of them: it is 0.',
       ),
     );
+    expect(() => new MaxPool2d([3, 2], { padding: [1, 2] })).toThrow(
+      new ArgumentError(
+        'MaxPool2d: padding must be at most half the kernel size: padding is [1, 2], the kernel [3, 2].',
+      ),
+    );
     expect(() => new MaxPool2d(2, { stride: 0 })).toThrow(
       new ArgumentError(
         'MaxPool2d: stride must be an integer of at least 1 or a pair [height, width] of them: it is 0.',

@@ -30,6 +30,18 @@ describe('Sequential', () => {
     expect(Object.keys(model.stateDict())).toEqual(['1.0.weight', '1.0.bias', '1.1.weight', '1.1.bias']);
   });
 
+  test('keeps the names of fields of its own', () => {
+    class WithMore extends Sequential {
+      readonly sublayers = [new Linear(1, 1)];
+    }
+    expect(Object.keys(new WithMore(new Linear(1, 1)).stateDict())).toEqual([
+      '0.weight',
+      '0.bias',
+      'sublayers.0.weight',
+      'sublayers.0.bias',
+    ]);
+  });
+
   test('without modules returns its input', () => {
     const x = ones([2]);
     expect(new Sequential().forward(x)).toBe(x);

@@ -18,6 +18,17 @@ test('replaces a file and leaves nothing beside it', () => {
   expect(fs.readdirSync(join(path, '..'))).toEqual(['file']);
 });
 
+test('a file that it replaces keeps its permissions', () => {
+  const path = join(temporaryFolder(), 'file');
+  for (const mode of [0o600, 0o664, 0o444]) {
+    fs.rmSync(path, { force: true });
+    fs.writeFileSync(path, 'secret');
+    fs.chmodSync(path, mode);
+    writeWhole(fs, path, bytes);
+    expect((fs.statSync(path).mode & 0o777).toString(8)).toBe(mode.toString(8));
+  }
+});
+
 test('a link stays a link, to the new content', () => {
   const folder = temporaryFolder();
   const [file, link] = [join(folder, 'file'), join(folder, 'link')];

@@ -42,16 +42,8 @@ export function checkOneLabelEach(op: string, features: Tensor, labels: Tensor):
   );
 }
 
-/** @throws IndexError naming the first label that is no integer from 0 to `classes` − 1 */
-export function checkLabels(
-  op: string,
-  name: string,
-  labels: Float32Array | Float64Array,
-  classes: number,
-): void {
-  const at = labels.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes));
-  if (at < 0) return;
-  throw new IndexError(
-    `${op}: ${name} must be integers from 0 to ${classes - 1}: label ${at} is ${labels[at]}.`,
-  );
+/** @throws IndexError unless `label` is one of the layer's classes */
+export function checkLabel(op: string, nClass: number, label: number): void {
+  if (Number.isInteger(label) && label >= 0 && label < nClass) return;
+  throw new IndexError(`${op}: the label must be an integer from 0 to ${nClass - 1}: it is ${label}.`);
 }

@@ -20,7 +20,7 @@ export interface Group {
 }
 
 /** The target T = scatter/count of shrinkage. */
-export interface Pooled {
+export interface ShrinkageTarget {
   readonly scatter: Float64Array;
   readonly count: number;
   /** Whether the rows that are left out are among those it was made of. */
@@ -35,7 +35,7 @@ export interface Pooled {
  * Groups of one row tell nothing; without others the answer is 1.
  * (Hoffbeck and Landgrebe, "Covariance matrix estimation and classification with limited training data", 1996.)
  */
-export function chooseShrinkage(groups: readonly Group[], pooled: Pooled): number {
+export function chooseShrinkage(groups: readonly Group[], pooled: ShrinkageTarget): number {
   const telling = groups.filter(({ moments }) => moments.count > 1);
   if (telling.length === 0) return 1;
   const away = telling.map(({ moments, rows }) => deviations(rows, moments.mean));
@@ -60,7 +60,7 @@ export function meanLogDensity(
   amount: number,
   groups: readonly Group[],
   away: readonly Float64Array[],
-  pooled: Pooled,
+  pooled: ShrinkageTarget,
 ): number {
   let [sum, rows] = [0, 0];
   for (const [g, { moments }] of groups.entries()) {

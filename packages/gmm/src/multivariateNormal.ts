@@ -173,7 +173,7 @@ function checkShapes(mean: Tensor, scale: NormalScale): { name: keyof NormalScal
 
 function checkValues(mean: Tensor, name: keyof NormalScale, scale: Tensor): void {
   checkFinite('MultivariateNormal', 'mean', mean.data);
-  checkFinite('MultivariateNormal', name, scale.data);
+  checkFinite('MultivariateNormal', name, (name === 'scaleTril' ? scale.tril() : scale).data);
   const d = scale.shape[scale.ndim - 1];
   if (name === 'covariance') {
     checkSymmetric('MultivariateNormal', name, scale.data, d, SYMMETRY_TOLERANCE);

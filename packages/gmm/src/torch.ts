@@ -6,10 +6,10 @@
 
 import { ArgumentError, Tensor } from '@gmml/tensor';
 import { checkOneOf, show } from '@gmml/tensor/checks';
-import type { CovType } from './feasible.js';
-import { GMML } from './gmml.js';
+import type { CovType } from './layer/feasible.js';
+import { GMML } from './layer/gmml.js';
 
-export { toGram } from './toGram.js';
+export { toGram } from './layer/toGram.js';
 
 /** Options of {@link gmmlFromTorch}. */
 export interface FromTorchOptions {

@@ -1,6 +1,6 @@
-import { DTypeError, IndexError, ShapeError } from '@gmml/tensor';
+import { DTypeError, ShapeError } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
-import { checkNumber, checkOneOf, sameShape, show } from '@gmml/tensor/checks';
+import { checkLabels, checkNumber, checkOneOf, sameShape, show } from '@gmml/tensor/checks';
 
 /** What becomes of the losses of the samples: their mean, their sum, or each by itself. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -26,7 +26,8 @@ export interface CrossEntropyOptions extends LossOptions {
  * @throws ShapeError, IndexError, ArgumentError for shapes, labels or a reduction that are not as above
  */
 export function nllLoss(logProbs: Tensor, labels: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor {
-  return negativeLogLikelihood('nllLoss', 'logProbs', logProbs, labels, reduction, (x) => x);
+  checkInputs('nllLoss', 'logProbs', logProbs, labels, reduction);
+  return reduce(atLabels(logProbs, labels), reduction);
 }
 
 /**
@@ -45,15 +46,12 @@ export function crossEntropy(
   { reduction = 'mean', labelSmoothing = 0 }: CrossEntropyOptions = {},
 ): Tensor {
   checkNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, to: 1 });
-  return negativeLogLikelihood(
-    'crossEntropy',
-    'logits',
-    logits,
-    labels,
-    reduction,
-    (x) => x.logSoftmax(1),
-    labelSmoothing,
-  );
+  checkInputs('crossEntropy', 'logits', logits, labels, reduction);
+  const logProbs = logits.logSoftmax(1);
+  const losses = atLabels(logProbs, labels);
+  if (labelSmoothing === 0) return reduce(losses, reduction);
+  const even = logProbs.mean(1).mul(labelSmoothing);
+  return reduce(losses.mul(1 - labelSmoothing).sub(even), reduction);
 }
 
 /**
@@ -79,15 +77,7 @@ export function mseLoss(x: Tensor, y: Tensor, { reduction = 'mean' }: LossOption
   return reduce(x.sub(y).square(), reduction);
 }
 
-function negativeLogLikelihood(
-  op: string,
-  name: string,
-  x: Tensor,
-  labels: Tensor,
-  reduction: Reduction,
-  toLogProbs: (x: Tensor) => Tensor,
-  smoothing = 0,
-): Tensor {
+function checkInputs(op: string, name: string, x: Tensor, labels: Tensor, reduction: Reduction): void {
   checkReduction(op, reduction);
   if (x.ndim !== 2 || labels.ndim !== 1 || labels.size !== x.shape[0]) {
     throw new ShapeError(
@@ -95,26 +85,20 @@ function negativeLogLikelihood(
         `${name} are ${show(x.shape)}, labels are ${show(labels.shape)}.`,
     );
   }
-  checkLabels(op, labels, x.shape[1]);
-  const logProbs = toLogProbs(x);
-  const atLabels = logProbs
-    .gather(1, labels.reshape([labels.size, 1]))
-    .reshape([labels.size])
-    .neg();
-  if (smoothing === 0) return reduce(atLabels, reduction);
-  return reduce(atLabels.mul(1 - smoothing).sub(logProbs.mean(1).mul(smoothing)), reduction);
+  checkLabels(op, 'labels', labels.data, x.shape[1]);
 }
 
 function checkReduction(op: string, reduction: Reduction): void {
   checkOneOf(op, 'reduction', reduction, ['mean', 'sum', 'none']);
 }
 
-function checkLabels(op: string, labels: Tensor, classes: number): void {
-  const at = labels.data.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes));
-  if (at === -1) return;
-  throw new IndexError(
-    `${op}: labels must be integers from 0 to ${classes - 1}: label ${at} of ${labels.size} is ${labels.data[at]}.`,
-  );
+/** −logProbs[n, labels[n]] [B]. */
+function atLabels(logProbs: Tensor, labels: Tensor): Tensor {
+  const { size } = labels;
+  return logProbs
+    .gather(1, labels.reshape([size, 1]))
+    .reshape([size])
+    .neg();
 }
 
 function reduce(losses: Tensor, reduction: Reduction): Tensor {

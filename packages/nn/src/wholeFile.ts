@@ -6,7 +6,7 @@
 
 /**
  * Writes bytes to a file, whole or not at all: into a new file beside it, on disk, which then takes its name. A link to a file
- * stays one; what is there and no file, such as a pipe or a device, is written to as it is.
+ * stays one, permissions stay; what is there and no file, such as a pipe or a device, is written to as it is.
  *
  * @param fs the module `node:fs`
  * @throws what the file system throws; nothing is left beside the file then
@@ -18,7 +18,9 @@ export function writeWhole(fs: typeof import('node:fs'), path: string, bytes: Ui
   const temporary = `${target}.${crypto.randomUUID()}.tmp`;
   try {
     // On disk before the rename, or a power cut could leave the new name with old or no bytes.
-    fs.writeFileSync(temporary, bytes, { flush: true });
+    fs.writeFileSync(temporary, bytes, { flush: true, mode: found?.mode });
+    // The umask has taken bits away.
+    if (found) fs.chmodSync(temporary, found.mode);
     fs.renameSync(temporary, target);
   } finally {
     // There is none any more where it has taken the name.

@@ -1,11 +1,11 @@
 import type { GMML } from '@gmml/gmm';
+import { eachRow, packed } from '@gmml/gmm/linearAlgebra';
 import { noGrad, type Tensor } from '@gmml/tensor';
 import type { Value } from './graph.js';
 import { logSoftmax, logSumExp } from './logSumExp.js';
 import { halfDistances, logNormalizer } from './normals.js';
 import { once, type HeadOutputs } from './outputs.js';
 import type { Place } from './place.js';
-import { packed } from './triangle.js';
 
 /** The constant of `logStretchTrick`: −log(−log p + 1e-4). */
 const STRETCH_FLOOR = 1e-4;
@@ -20,7 +20,7 @@ interface Mixture {
   readonly scales: readonly Float64Array[];
 }
 
-/** What a mixture head says of features x [N, inputDim]. @throws ShapeError for other features; what `sampleParameters` throws */
+/** What a mixture head says of features x [N, inputDim]. @throws ShapeError for other features; what `mixtureParameters` throws */
 export function gmmlOutputs(at: Place, x: Value, head: GMML): HeadOutputs {
   const { nClass, nComponent, d } = head;
   at.checkShape(x, x.shape.length === 1 && x.shape[0] === head.inputDim, `[N, ${head.inputDim}]`);
@@ -66,15 +66,13 @@ export function gmmlOutputs(at: Place, x: Value, head: GMML): HeadOutputs {
 }
 
 function mixtureOf(head: GMML): Mixture {
-  const { d, nClass, nComponent } = head;
-  const { components, logWeights, logPrior } = noGrad(() => head.sampleParameters());
+  const { d } = head;
+  const { components, logWeights, logPrior } = noGrad(() => head.mixtureParameters());
   const deviations = components.scaleDiag();
   const numbers = Float64Array.from((deviations ?? components.scaleTril()).data);
-  const size = deviations ? d : d * d;
-  const scales = Array.from({ length: nClass * nComponent }, (_, k) => {
-    const own = numbers.subarray(k * size, (k + 1) * size);
-    return deviations ? own : packed(own, d);
-  });
+  const scales = deviations
+    ? eachRow(numbers, d)
+    : eachRow(numbers, d * d).map((factor) => packed(factor, d));
   return {
     logWeights: Float64Array.from(logWeights.data),
     logPrior: Float64Array.from(logPrior.data),

@@ -21,7 +21,7 @@ const MOST_BYTES = 2 ** 31 - 2 ** 20;
 const BATCH = 'N';
 
 /** TensorProto.DataType. */
-const DATA_TYPES = { float: 1, int64: 7 } as const;
+export const DATA_TYPES = { float: 1, int64: 7 } as const;
 
 /** AttributeProto.AttributeType. */
 const ATTRIBUTE_TYPES = { float: 1, int: 2, ints: 7 } as const;

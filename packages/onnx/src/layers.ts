@@ -10,7 +10,6 @@ import {
   type Module,
 } from '@gmml/nn';
 import { ArgumentError, ones, zeros } from '@gmml/tensor';
-import { show } from '@gmml/tensor/checks';
 import type { Value } from './graph.js';
 import { hasForwardOf } from './model.js';
 import type { Place } from './place.js';
@@ -69,11 +68,6 @@ function conv2d(layer: Conv2d): Form {
 function maxPool2d({ kernelSize, stride, padding }: MaxPool2d): Form {
   return (at, x) => {
     at.checkShape(x, x.shape.length === 3, '[N, C, H, W]');
-    if (padding.some((size, i) => 2 * size > kernelSize[i])) {
-      throw new ArgumentError(
-        `toOnnx: the padding of ${at.title} must be at most half the kernel size: it is ${show(padding)}, the kernel ${show(kernelSize)}.`,
-      );
-    }
     const sizes = windowSizes(at, x, { kernelSize, stride, padding, dilation: [1, 1] });
     const attributes = { kernel_shape: kernelSize, strides: stride, pads: [...padding, ...padding] };
     return { name: at.node('MaxPool', [x.name], 'MaxPool', attributes), shape: [x.shape[0], ...sizes] };

@@ -1,11 +1,11 @@
 import type { GaussianMixture } from '@gmml/gmm';
+import { eachRow, packed } from '@gmml/gmm/linearAlgebra';
 import type { NormalParameters } from '@gmml/gmm/parameters';
 import type { Value } from './graph.js';
 import { logSoftmax, logSumExp } from './logSumExp.js';
 import { logDensities } from './normals.js';
 import { once, type HeadOutputs } from './outputs.js';
 import type { Place } from './place.js';
-import { packed } from './triangle.js';
 
 /**
  * What a mixture says of features x [N, D]: log-responsibilities of its K components for log-posteriors, the likeliest component
@@ -37,25 +37,20 @@ export function mixtureOutputs(at: Place, x: Value, mixture: GaussianMixture): H
 /** The distribution of each component; those of one covariance share its factor. */
 function normalsOf(mixture: GaussianMixture): NormalParameters[] {
   const { data, shape } = mixture.means;
-  const [components, d] = shape;
+  const [, d] = shape;
   const scales = scalesOf(mixture, d);
-  return Array.from({ length: components }, (_, k) => ({
-    mean: Float64Array.from(data.subarray(k * d, (k + 1) * d)),
+  return eachRow(data as Float64Array, d).map((mean, k) => ({
+    mean,
     scale: scales[scales.length === 1 ? 0 : k],
   }));
 }
 
 /** Deviations [D] or packed factors, of each component or one of all. */
 function scalesOf({ covariance, covariances }: GaussianMixture, d: number): Float64Array[] {
-  const { data } = covariances;
+  const data = covariances.data as Float64Array;
   if (covariance === 'spherical') {
     return Array.from(data, (variance) => new Float64Array(d).fill(Math.sqrt(variance)));
   }
-  if (covariance === 'diag') return rows(data, d).map((variances) => variances.map(Math.sqrt));
-  return rows(covariances.cholesky().data, d * d).map((factor) => packed(factor, d));
-}
-
-function rows(values: ArrayLike<number>, width: number): Float64Array[] {
-  const all = Float64Array.from(values);
-  return Array.from({ length: all.length / width }, (_, k) => all.slice(k * width, (k + 1) * width));
+  if (covariance === 'diag') return eachRow(data, d).map((variances) => variances.map(Math.sqrt));
+  return eachRow(covariances.cholesky().data as Float64Array, d * d).map((factor) => packed(factor, d));
 }

@@ -1,11 +1,10 @@
 // Normal distributions as nodes: log N(x; μ, L Lᵀ) = −½|L⁻¹(x − μ)|² − Σ log Lᵢᵢ − ½ D log 2π. The mean is subtracted first,
 // L⁻¹ is made in float64, and what remains is a sum of squares, which no rounding makes negative.
 
+import { joined, LOG_2PI } from '@gmml/gmm/linearAlgebra';
 import type { NormalParameters } from '@gmml/gmm/parameters';
 import type { Place } from './place.js';
-import { concatenated, diagonalOf, whitened, whiteningOf } from './triangle.js';
-
-const LOG_2PI = Math.log(2 * Math.PI);
+import { diagonalOf, whitened, whiteningOf } from './triangle.js';
 
 /** −½|L⁻¹(x − μ)|² of x [N, D] → [N, K], for means that are a value [K, D] and the factor L or the deviations of each. */
 export function halfDistances(
@@ -17,13 +16,13 @@ export function halfDistances(
 ): string {
   if (scales[0].length === d) {
     const centred = at.node('Sub', [at.unsqueeze(x, 1), means], 'centred');
-    const inverse = concatenated(scales).map((scale) => 1 / scale);
+    const inverse = joined(scales).map((scale) => 1 / scale);
     const inverseScale = at.floats('inverseScale', inverse, [scales.length, d]);
     return halfSquares(at, at.node('Mul', [centred, inverseScale], 'whitened'));
   }
   // [K, N, D], so that there is one matrix product for each distribution.
   const centred = at.node('Sub', [x, at.unsqueeze(means, 1)], 'centred');
-  const matrices = concatenated(scales.map((scale) => whiteningOf(scale, d)));
+  const matrices = joined(scales.map((scale) => whiteningOf(scale, d)));
   const half = halfSquares(
     at,
     at.node('MatMul', [centred, whitening(at, matrices, [scales.length, d, d])], 'whitened'),
@@ -64,7 +63,7 @@ export function whiten(at: Place, x: string, { mean, scale }: NormalParameters):
 }
 
 function meansOf(at: Place, normals: readonly NormalParameters[], d: number): string {
-  return at.floats('mean', concatenated(normals.map(({ mean }) => mean)), [normals.length, d]);
+  return at.floats('mean', joined(normals.map(({ mean }) => mean)), [normals.length, d]);
 }
 
 /** By the distance of L⁻¹(x − m) from L⁻¹(μ − m), with m the mean of the means. */
@@ -80,7 +79,7 @@ function sharedDistances(at: Place, x: string, normals: readonly NormalParameter
     ),
   );
   const z = at.unsqueeze(whiten(at, x, { mean, scale }), 1);
-  const means = at.floats('whitenedMeans', concatenated(places), [normals.length, d]);
+  const means = at.floats('whitenedMeans', joined(places), [normals.length, d]);
   return halfSquares(at, at.node('Sub', [z, means], 'fromMeans'));
 }
 

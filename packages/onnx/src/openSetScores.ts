@@ -2,11 +2,11 @@
 // among the calibration samples of the group, and the sum of the logarithms of the best ranks (Fisher's method).
 
 import type { FeatureScore, Score } from '@gmml/gmm';
+import { joined } from '@gmml/gmm/linearAlgebra';
 import type { CalibrationParameters, OpenSetParameters } from '@gmml/gmm/parameters';
 import { similarity, similarityThreshold } from './neighbours.js';
 import { logDensities, logNormalizer } from './normals.js';
 import type { Place } from './place.js';
-import { concatenated } from './triangle.js';
 
 /** Above every score: fills up the shorter lists of calibration samples. */
 const NEVER = 3e38;
@@ -175,7 +175,7 @@ function logP(at: Place, best: string, sorted: readonly Float64Array[], threshol
     return row;
   });
   const totals = Float64Array.from(sorted, ({ length }) => length + 1);
-  const ranked = at.floats('ranked', concatenated(filled), [sorted.length, most]);
+  const ranked = at.floats('ranked', joined(filled), [sorted.length, most]);
   const rank = at.node(
     'Add',
     [countNotAbove(at, ranked, at.unsqueeze(best, 2), 2, false), at.number(1)],

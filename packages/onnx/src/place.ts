@@ -1,9 +1,6 @@
 import { ShapeError, type FloatArray, type Tensor } from '@gmml/tensor';
-import type { Attributes, Graph, Value } from './graph.js';
+import { DATA_TYPES, type Attributes, type Graph, type Value } from './graph.js';
 import { joined, type Step, type Steps } from './model.js';
-
-/** TensorProto.DataType.FLOAT. */
-const FLOAT = 1;
 
 /** Options of a `Place`. */
 interface PlaceOptions {
@@ -101,7 +98,7 @@ export class Place {
 
   /** 1 for true, 0 for false. */
   toFloat(condition: string): string {
-    return this.node('Cast', [condition], 'counted', { to: FLOAT });
+    return this.node('Cast', [condition], 'counted', { to: DATA_TYPES.float });
   }
 
   /** [N, …] as [N, ...shape]. */

@@ -1,16 +1,10 @@
-// Lower triangular matrices L as packed rows, entry (i, j ≤ i) at i(i + 1)/2 + j, or diagonal ones as their diagonal. float64.
+// Lower triangular matrices L as packed rows, or diagonal ones as their diagonal: the scales of NormalParameters. float64.
+
+import { diagonalAt, rowStart } from '@gmml/gmm/linearAlgebra';
 
 /** The diagonal of L [D]. */
 export function diagonalOf(scale: Float64Array, d: number): Float64Array {
-  if (scale.length === d) return scale;
-  return Float64Array.from({ length: d }, (_, i) => scale[rowStart(i) + i]);
-}
-
-/** The lower triangle of a matrix [D, D] as packed rows. */
-export function packed(matrix: ArrayLike<number>, d: number): Float64Array {
-  const out = new Float64Array(rowStart(d));
-  for (let i = 0, at = 0; i < d; i++) for (let j = 0; j <= i; j++, at++) out[at] = matrix[i * d + j];
-  return out;
+  return Float64Array.from({ length: d }, (_, i) => scale[diagonalAt(scale, d, i)]);
 }
 
 /** L⁻¹ x by forward substitution. */
@@ -38,19 +32,4 @@ export function whiteningOf(l: Float64Array, d: number): Float64Array {
     }
   }
   return out;
-}
-
-/** One array after the other. */
-export function concatenated(parts: readonly Float64Array[]): Float64Array {
-  const out = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
-function rowStart(i: number): number {
-  return (i * (i + 1)) / 2;
 }

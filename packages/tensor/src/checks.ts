@@ -4,7 +4,7 @@
  * @module @gmml/tensor/checks
  */
 
-import { ArgumentError } from './errors.js';
+import { ArgumentError, IndexError } from './errors.js';
 import { show } from './shape.js';
 
 export { broadcastShapes, sameShape, show } from './shape.js';
@@ -33,6 +33,11 @@ export function checkInteger(op: string, name: string, value: number, least: num
   }
 }
 
+/** `checkInteger` of each of the values, by its name. */
+export function checkIntegers(op: string, values: Readonly<Record<string, number>>, least: number): void {
+  for (const [name, value] of Object.entries(values)) checkInteger(op, name, value, least);
+}
+
 /** @throws ArgumentError unless `value` is true or false. */
 export function checkBoolean(op: string, name: string, value: boolean): void {
   if (typeof value !== 'boolean') {
@@ -46,6 +51,20 @@ export function checkOneOf(op: string, name: string, value: string, allowed: rea
     const choices = allowed.map((choice) => `'${choice}'`).join(', ');
     throw new ArgumentError(`${op}: ${name} must be one of ${choices}: it is '${value}'.`);
   }
+}
+
+/** @throws IndexError naming the first of the labels [N] that is no integer from 0 to `classes` − 1 */
+export function checkLabels(
+  op: string,
+  name: string,
+  labels: Float32Array | Float64Array,
+  classes: number,
+): void {
+  const bad = labels.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes));
+  if (bad < 0) return;
+  throw new IndexError(
+    `${op}: ${name} must be integers from 0 to ${classes - 1}: label ${bad} is ${labels[bad]}.`,
+  );
 }
 
 /** The value as [height, width]. @throws ArgumentError unless it is made of integers of at least `least`. */

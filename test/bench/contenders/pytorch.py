@@ -2,7 +2,7 @@
 
 --head original  the layer as it was published: S = AᵀA + 0.01·(mean eigenvalue of AᵀA)·I with torch.linalg.eig
 --head trace     the same with trace(AᵀA)/D for the mean eigenvalue, which it is
---head cholesky  the formulas of gmml's default head (packages/gmm/src/feasible.ts)
+--head cholesky  the formulas of gmml's default head (packages/gmm/src/layer/feasible.ts)
 
 Written from these formulas. One JSON line for each measurement goes to standard output, times in milliseconds.
 """

@@ -120,7 +120,7 @@ const tied: CovarianceForm = {
     // With R = Σ_k r_k and m = Σ_k r_k μ_k / R of a row, Σ_k r_k (x − μ_k)(x − μ_k)ᵀ =
     // R (x − m)(x − m)ᵀ + Σ_{k<l} r_k r_l / R (μ_k − μ_l)(μ_k − μ_l)ᵀ: nothing cancels, and each row is multiplied once.
     const d = x.columns;
-    const { deviations, totals, overlaps } = blended(x, shares, means, counts.length);
+    const { deviations, totals, overlaps } = deviationsFromBlend(x, shares, means, counts.length);
     const sums = new Float64Array(triangleSize(d));
     addScatter(sums, deviations, new Float64Array(d), { values: totals, offset: 0, stride: 1 });
     for (let k = 1; k < counts.length; k++) {
@@ -198,7 +198,7 @@ export const COVARIANCE_FORMS: Readonly<Record<CovarianceType, CovarianceForm>> 
 };
 
 /** x − m [N, D] and R [N] of each row, and Σₙ r_nk r_nl / R_n [K, K] for l < k. */
-function blended(
+function deviationsFromBlend(
   { data, rows, columns: d }: Matrix,
   shares: Float64Array,
   means: Float64Array,

@@ -2,7 +2,7 @@ import { NumericalError } from '@gmml/tensor';
 import { LOG_2PI, indices, rowAt, summed, weightedSum } from '../linearAlgebra/vectors.js';
 import { FEW_FEATURES, weightedSums } from '../linearAlgebra/products.js';
 import { COVARIANCE_FORMS, type CovarianceType } from './covarianceTypes.js';
-import type { Moments, Parameters, Settings } from './model.js';
+import type { MixtureMoments, Parameters, Settings } from './model.js';
 import { parametersOf } from './parameters.js';
 import type { Matrix } from './rows.js';
 import { squaredProjection, tellingDirection } from './screening.js';
@@ -29,7 +29,7 @@ export interface Observations {
   /** log π_k + log N(xₙ; μ_k, Σ_k) [N, K]; given likely components, below e⁻⁸⁰ of a row's largest any such number. */
   jointLogDensities(parameters: Parameters, likely: Int32Array | null): Float64Array;
   /** The moments of shares r [N, K]. Gaps are filled in by the parameters that gave the shares, if there are any. */
-  moments(shares: Float64Array, from: Parameters | null): Moments;
+  moments(shares: Float64Array, from: Parameters | null): MixtureMoments;
 }
 
 /** What an E-step gives. */
@@ -44,7 +44,7 @@ export interface Expectation {
 
 /** One turn of EM: the parameters after its M-step, and the bound that its E-step found before. */
 export interface Turn {
-  readonly moments: Moments;
+  readonly moments: MixtureMoments;
   readonly parameters: Parameters;
   readonly lowerBound: number;
   readonly likely: Int32Array;
@@ -83,10 +83,10 @@ export function mStep(
   responsibilities: Float64Array,
   from: Parameters | null,
   settings: Settings,
-): { moments: Moments; parameters: Parameters } {
+): { moments: MixtureMoments; parameters: Parameters } {
   const shares = weighted(responsibilities, data);
   const moments = data.moments(shares, from);
-  const amounts = settings.shrinkage && shrinkageAmounts(data.filled, shares, moments, settings);
+  const amounts = shrinkageAmounts(data.filled, shares, moments, settings);
   return { moments, parameters: parametersOf(moments, settings, amounts) };
 }
 
@@ -119,7 +119,7 @@ export function normalized(joint: Float64Array, components: number, least: numbe
 }
 
 /** Σ wₙ log p(xₙ) / Σ wₙ. */
-function weightedMean(logLikelihoods: Float64Array, data: Observations): number {
+export function weightedMean(logLikelihoods: Float64Array, data: Observations): number {
   return weightedSum(data.sampleWeight, logLikelihoods) / data.totalWeight;
 }
 
@@ -138,7 +138,7 @@ export function completeData(
     filled: x,
     jointLogDensities: (parameters, likely) => jointLogDensities(x, parameters, covariance, likely),
     moments(shares) {
-      const counts = countsOf(shares, shares.length / x.rows);
+      const counts = guarded(totalsOf(shares, shares.length / x.rows));
       const means = meansOf(x, shares, counts);
       return { counts, means, covariances: form.estimate(x, shares, counts, means) };
     },
@@ -207,12 +207,17 @@ export function jointLogDensities(
   return joint;
 }
 
-/** N_k = Σₙ r_nk + 10 ε: scikit-learn's guard, so that a component without samples has a mean. */
-export function countsOf(shares: Float64Array, components: number): Float64Array {
-  const counts = new Float64Array(components);
+/** N_k = Σₙ r_nk of shares r [N, K], as it is. */
+export function totalsOf(shares: Float64Array, components: number): Float64Array {
+  const totals = new Float64Array(components);
   for (let at = 0; at < shares.length; at += components) {
-    for (let k = 0; k < components; k++) counts[k] += shares[at + k];
+    for (let k = 0; k < components; k++) totals[k] += shares[at + k];
   }
+  return totals;
+}
+
+/** N_k + 10 ε: scikit-learn's guard, so that a component without samples has a mean. */
+export function guarded(counts: Float64Array): Float64Array {
   return counts.map((count) => count + 10 * Number.EPSILON);
 }
 
@@ -242,7 +247,8 @@ function addWeighted(
   }
 }
 
-function weighted(responsibilities: Float64Array, { sampleWeight, rows }: Observations): Float64Array {
+/** Shares r [N, K]: responsibilities times the weights of the samples. */
+export function weighted(responsibilities: Float64Array, { sampleWeight, rows }: Observations): Float64Array {
   if (sampleWeight.every((weight) => weight === 1)) return responsibilities;
   const components = responsibilities.length / rows;
   return responsibilities.map((share, at) => share * sampleWeight[Math.floor(at / components)]);

@@ -1,5 +1,5 @@
 import { turnOf, type Observations } from './em.js';
-import type { Moments, Parameters, Settings, Shrinkage } from './model.js';
+import type { MixtureMoments, Parameters, Settings, Shrinkage } from './model.js';
 import type { MixtureChoices } from './options.js';
 import type { Start } from './start.js';
 
@@ -7,7 +7,7 @@ import type { Start } from './start.js';
 export interface Fitted {
   readonly parameters: Parameters;
   /** Null where the parameters were given and no M-step followed. */
-  readonly moments: Moments | null;
+  readonly moments: MixtureMoments | null;
   readonly features: number;
   readonly converged: boolean;
   readonly iterations: number;

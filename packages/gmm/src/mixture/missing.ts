@@ -3,7 +3,7 @@ import { LOG_2PI, indices, rowAt, summed } from '../linearAlgebra/vectors.js';
 import { factorInPlace, logDeterminant, solveLower, solveUpper } from '../linearAlgebra/cholesky.js';
 import { squaredDistances } from '../linearAlgebra/whitening.js';
 import { COVARIANCE_FORMS, type CovarianceType } from './covarianceTypes.js';
-import { countsOf, meansOf, type Observations } from './em.js';
+import { guarded, meansOf, totalsOf, type Observations } from './em.js';
 import type { Parameters } from './model.js';
 import type { Matrix } from './rows.js';
 
@@ -43,7 +43,7 @@ export function dataWithGaps(
     jointLogDensities: (parameters) => marginalLogDensities(x, parameters, covariance, patterns),
     moments(shares, from) {
       const components = shares.length / x.rows;
-      const counts = countsOf(shares, components);
+      const counts = guarded(totalsOf(shares, components));
       const expected = (k: number): Matrix =>
         from ? conditionalMeans(x, from, covariance, patterns, k) : filled;
       const means = new Float64Array(components * x.columns);
@@ -229,7 +229,7 @@ function filledByMeans(op: string, { data, rows, columns }: Matrix, sampleWeight
   const empty = means.findIndex((mean) => Number.isNaN(mean));
   if (empty >= 0) {
     throw new ArgumentError(
-      `${op}: every feature needs a value: feature ${empty} is NaN in all samples. Leave the feature out.`,
+      `${op}: every feature needs a value in a sample that has a weight: feature ${empty} has none. Leave the feature out.`,
     );
   }
   const filled = data.map((value, at) => (Number.isNaN(value) ? means[at % columns] : value));

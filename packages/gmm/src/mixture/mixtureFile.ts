@@ -3,8 +3,8 @@
 
 import { parseSafetensors, serializeSafetensors } from '@gmml/nn';
 import { tensor, type Tensor } from '@gmml/tensor';
-import { mixtureOf, stateOf, type GaussianMixture } from '../gaussianMixture.js';
-import { FileReader, refuse, shown } from '../openSet/fileReader.js';
+import { mixtureOf, stateOf, type GaussianMixture } from './gaussianMixture.js';
+import { FileReader, refuse, shown } from '../fileReader.js';
 import { COVARIANCE_FORMS } from './covarianceTypes.js';
 import { boundOf, type MixtureState } from './fitted.js';
 import { checkMixtureOptions, type GaussianMixtureOptions } from './options.js';
@@ -21,7 +21,7 @@ const OP = 'mixtureFromSafetensors';
  * @throws ArgumentError before the first fit
  */
 export function mixtureToSafetensors(mixture: GaussianMixture): Uint8Array {
-  return encodeMixture(stateOf(mixture));
+  return encodeMixture(stateOf('mixtureToSafetensors', mixture));
 }
 
 /**
@@ -72,26 +72,26 @@ export function encodeMixture(
 function decodeMixture(bytes: Uint8Array | ArrayBuffer): MixtureState {
   const { tensors, metadata } = parseSafetensors(bytes);
   if (metadata.format !== MIXTURE_FORMAT) {
-    refuse(`the format must be '${MIXTURE_FORMAT}': it is ${shown(metadata.format)}`, OP);
+    refuse(OP, `the format must be '${MIXTURE_FORMAT}': it is ${shown(metadata.format)}`);
   }
   const options = mixtureOptionsOf(OP, metadata.options);
   const { components, covariance } = options;
-  const reader = new FileReader(tensors, OP);
+  const reader = new FileReader(OP, tensors);
   const features = tensors.means?.shape[1] ?? 0;
   const sizes = { components, features };
   const form = COVARIANCE_FORMS[covariance];
   const weights = reader.take('weights', [components], isShare, 'from 0 to 1');
   const sum = weights.reduce((total, weight) => total + weight, 0);
-  if (Math.abs(sum - 1) > 1e-6) refuse(`weights must sum to 1: they sum to ${sum}`, OP);
+  if (Math.abs(sum - 1) > 1e-6) refuse(OP, `weights must sum to 1: they sum to ${sum}`);
   const means = reader.take('means', [components, features]);
   const covariances = reader.take('covariances', form.shape(sizes));
   const lowerBounds = Array.from(reader.take('lowerBounds', null));
   reader.checkEmpty();
   const whitening = form.whiten(covariances, sizes);
-  if (features < 1 || 'pivot' in whitening) return refuse('covariances must be positive definite', OP);
+  if (features < 1 || 'pivot' in whitening) return refuse(OP, 'covariances must be positive definite');
   const [iterations, seen] = [Number(metadata.iterations), Number(metadata.rows)];
   if (!Number.isSafeInteger(iterations) || !(seen >= 0)) {
-    refuse(`iterations and rows must be numbers: they are ${iterations} and ${seen}`, OP);
+    refuse(OP, `iterations and rows must be numbers: they are ${iterations} and ${seen}`);
   }
   return {
     options,
@@ -113,7 +113,7 @@ export function mixtureOptionsOf(op: string, text: string): MixtureState['option
     const options = JSON.parse(text) as GaussianMixtureOptions;
     return { ...checkMixtureOptions('options', options), shrinkage: options.shrinkage };
   } catch (error) {
-    return refuse(`options must be allowed: ${(error as Error).message}`, op);
+    return refuse(op, `options must be allowed: ${(error as Error).message}`);
   }
 }
 

@@ -8,7 +8,7 @@ export interface Parameters extends Whitening {
 }
 
 /** What an M-step measures: N_k [K], μ [K, D], and the covariances before anything is added to them. */
-export interface Moments {
+export interface MixtureMoments {
   readonly counts: Float64Array;
   readonly means: Float64Array;
   readonly covariances: Float64Array;

@@ -1,7 +1,8 @@
 import { ArgumentError, type Generator } from '@gmml/tensor';
-import { checkBoolean, checkInteger, checkNumber, checkOneOf } from '@gmml/tensor/checks';
+import { checkBoolean, checkInteger, checkIntegers, checkNumber, checkOneOf } from '@gmml/tensor/checks';
 import type { CovarianceType } from './covarianceTypes.js';
 import type { Shrinkage } from './model.js';
+import type { Vector } from './rows.js';
 import { checkInit, type MixtureInit } from './start.js';
 
 /** Options of `GaussianMixture`. */
@@ -32,6 +33,37 @@ export interface GaussianMixtureOptions {
   readonly weightConcentration?: number;
 }
 
+/** Where EM is after an iteration. The mixture itself has the parameters of that iteration. */
+export interface MixtureProgress {
+  /** Which start this is, from 0. */
+  readonly restart: number;
+  /** From 1. */
+  readonly iteration: number;
+  /** The mean of log p(xₙ) under the parameters before this iteration's M-step. */
+  readonly lowerBound: number;
+  /** What the iteration added to it; ∞ at first. */
+  readonly change: number;
+  /** Whether the change was below the tolerance: the last iteration of this start. */
+  readonly converged: boolean;
+}
+
+/** What `fit` takes beside the samples. */
+export interface FitOptions {
+  /** Weights of the samples [N], not negative: a weight of 2 counts as two equal rows. Default 1 for each. */
+  readonly sampleWeight?: Vector;
+  /** Looked at before each iteration: an AbortSignal. */
+  readonly signal?: { readonly aborted: boolean; readonly reason?: unknown };
+  /** Called after each iteration. */
+  readonly onIteration?: (progress: MixtureProgress) => void;
+}
+
+/** What `partialFit` takes beside the batch. */
+export interface PartialFitOptions {
+  readonly sampleWeight?: Vector;
+  /** κ of the step η = (B/(B + samples so far))^κ: 1 weighs all samples alike, less forgets. From 0.5 to 1; default 0.7. */
+  readonly decay?: number;
+}
+
 /** Every option that has a default, with it. */
 export type MixtureChoices = Required<Omit<GaussianMixtureOptions, 'generator' | 'shrinkage'>>;
 
@@ -40,12 +72,11 @@ export function checkMixtureOptions(op: string, options: GaussianMixtureOptions)
   const { components = 1, covariance = 'full', tolerance = 1e-3, regularization = 1e-6 } = options;
   const { maxIterations = 100, restarts = 1, init = 'kmeans', warmStart = false } = options;
   const { missing = 'refuse', shrinkage, weightConcentration = 1 } = options;
-  checkInteger(op, 'components', components, 1);
+  checkIntegers(op, { components, restarts }, 1);
   checkOneOf(op, 'covariance', covariance, ['full', 'tied', 'diag', 'spherical']);
   checkNumber(op, 'tolerance', tolerance, { from: 0 });
   checkNumber(op, 'regularization', regularization, { from: 0 });
   checkInteger(op, 'maxIterations', maxIterations, 0);
-  checkInteger(op, 'restarts', restarts, 1);
   checkInit(op, init);
   checkBoolean(op, 'warmStart', warmStart);
   checkOneOf(op, 'missing', missing, ['refuse', 'marginalize']);

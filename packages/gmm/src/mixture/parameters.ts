@@ -1,7 +1,7 @@
 import { NotPositiveDefiniteError, NumericalError } from '@gmml/tensor';
 import { summed } from '../linearAlgebra/vectors.js';
 import { COVARIANCE_FORMS, type Failure, type Sizes } from './covarianceTypes.js';
-import type { Moments, Parameters, Settings } from './model.js';
+import type { MixtureMoments, Parameters, Settings } from './model.js';
 import { shrunk } from './shrinkage.js';
 
 /** A component that holds less than this has lost its samples. */
@@ -15,7 +15,11 @@ const ROUNDING = 100 * Number.EPSILON;
  * one for each, and the regularization added to their diagonals.
  * @throws NotPositiveDefiniteError naming component, cause and remedies
  */
-export function parametersOf(moments: Moments, settings: Settings, amounts: Float64Array | null): Parameters {
+export function parametersOf(
+  moments: MixtureMoments,
+  settings: Settings,
+  amounts: Float64Array | null,
+): Parameters {
   const { counts, means } = moments;
   const { covariance, shrinkage, regularization, weightConcentration } = settings;
   const form = COVARIANCE_FORMS[covariance];
@@ -35,7 +39,7 @@ export function parametersOf(moments: Moments, settings: Settings, amounts: Floa
 /** The first variance that is nothing but rounding. */
 function withoutSpread(
   covariances: Float64Array,
-  { counts, means }: Moments,
+  { counts, means }: MixtureMoments,
   { covariance }: Settings,
   sizes: Sizes,
 ): Failure | null {
@@ -58,7 +62,7 @@ function withoutSpread(
 
 function notPositiveDefinite(
   { component, pivot }: Failure,
-  { counts }: Moments,
+  { counts }: MixtureMoments,
   covariances: Float64Array,
   { op, covariance, regularization }: Settings,
 ): NumericalError {

@@ -24,12 +24,12 @@ const NAMED_ROWS = 8;
  * @throws ShapeError unless x is [N, D] with N and D of at least 1, and D = `columns` where given;
  *   ArgumentError for entries that are not numbers
  */
-export function readRows(op: string, name: string, x: Rows, columns?: number): Matrix {
+export function readRows(op: string, x: Rows, columns?: number): Matrix {
   const wanted = columns === undefined ? '[N, D]' : `[N, ${columns}]`;
   const refuse = (what: string): never => {
-    throw new ShapeError(`${op}: ${name} must be ${wanted}: it is ${what}.`);
+    throw new ShapeError(`${op}: x must be ${wanted}: it is ${what}.`);
   };
-  const matrix = x instanceof Tensor ? fromTensor(x, refuse) : fromArrays(op, name, x, refuse);
+  const matrix = x instanceof Tensor ? fromTensor(x, refuse) : fromArrays(op, x, refuse);
   const { rows, columns: found } = matrix;
   if (rows === 0 || found === 0 || (columns !== undefined && found !== columns))
     refuse(`[${rows}, ${found}]`);
@@ -76,9 +76,7 @@ export function readSampleWeight(op: string, x: Vector | undefined, rows: number
  * @throws NotFiniteError naming the rows
  */
 export function checkRows(op: string, x: Matrix, allowMissing: boolean, remedy: string): void {
-  const isBad = allowMissing
-    ? (value: number): boolean => value - value !== 0 && !Number.isNaN(value)
-    : (value: number): boolean => value - value !== 0;
+  const isBad = (value: number): boolean => value - value !== 0 && !(allowMissing && Number.isNaN(value));
   const { data, columns } = x;
   const bad: number[] = [];
   for (let at = 0; at < data.length; at++) {
@@ -120,12 +118,7 @@ function fromTensor(x: Tensor, refuse: (what: string) => never): Matrix {
   return { data, rows: x.shape[0], columns: x.shape[1] };
 }
 
-function fromArrays(
-  op: string,
-  name: string,
-  x: readonly ArrayLike<number>[],
-  refuse: (what: string) => never,
-): Matrix {
+function fromArrays(op: string, x: readonly ArrayLike<number>[], refuse: (what: string) => never): Matrix {
   if (!Array.isArray(x)) refuse(typeof x);
   const rows = x.length;
   const columns = rows === 0 ? 0 : (x[0]?.length ?? -1);
@@ -137,7 +130,7 @@ function fromArrays(
     for (let j = 0; j < columns; j++) {
       const value = row[j];
       if (typeof value !== 'number') {
-        throw new ArgumentError(`${op}: entries must be numbers: ${name}[${n}][${j}] is ${String(value)}.`);
+        throw new ArgumentError(`${op}: entries must be numbers: x[${n}][${j}] is ${String(value)}.`);
       }
       data[n * columns + j] = value;
     }

@@ -1,12 +1,12 @@
 import { eachRow, rowAt, squaredNorm, summed } from '../linearAlgebra/vectors.js';
 import { sumOf } from '../linearAlgebra/symmetric.js';
 import { COVARIANCE_FORMS, type CovarianceType } from './covarianceTypes.js';
-import type { Moments, Settings, Shrinkage } from './model.js';
+import type { MixtureMoments, Settings, Shrinkage } from './model.js';
 import type { Matrix } from './rows.js';
 
 /** (1 − amount) Σ + amount · target for each covariance; `amounts` has one for each. */
 export function shrunk(
-  moments: Moments,
+  moments: MixtureMoments,
   covariance: CovarianceType,
   toward: Shrinkage['toward'],
   amounts: Float64Array,
@@ -20,6 +20,14 @@ export function shrunk(
   });
 }
 
+/** The amount of each covariance, where it is the same for all; null without shrinkage. */
+export function fixedAmounts(
+  moments: MixtureMoments,
+  { shrinkage, covariance }: Settings,
+): Float64Array | null {
+  return shrinkage && new Float64Array(matricesOf(moments, covariance)).fill(shrinkage.amount as number);
+}
+
 /**
  * The amount of each covariance: the fixed one, or β² / δ² with δ² = ‖S − T‖² the distance from the target and
  * β² = Σ wₙ² ‖zₙ zₙᵀ − S‖² that which sampling adds to it, wₙ = rₙ/N_k and z centred, at most 1.
@@ -29,14 +37,14 @@ export function shrunk(
 export function shrinkageAmounts(
   x: Matrix,
   shares: Float64Array,
-  moments: Moments,
-  { shrinkage, covariance }: Settings,
-): Float64Array {
-  const { toward, amount } = shrinkage!;
-  const matrices = covariance === 'tied' ? 1 : moments.counts.length;
-  if (amount !== 'ledoitWolf') return new Float64Array(matrices).fill(amount);
+  moments: MixtureMoments,
+  settings: Settings,
+): Float64Array | null {
+  const { shrinkage, covariance } = settings;
+  if (shrinkage?.amount !== 'ledoitWolf') return fixedAmounts(moments, settings);
   const { covariances } = moments;
-  const target = targetOf(moments, covariance, toward);
+  const matrices = matricesOf(moments, covariance);
+  const target = targetOf(moments, covariance, shrinkage.toward);
   const distances = new Float64Array(matrices);
   const each = covariances.length / matrices;
   for (let at = 0; at < covariances.length; at++) {
@@ -47,9 +55,13 @@ export function shrinkageAmounts(
 }
 
 /** The target of each covariance, in the shape of the covariances. */
-function targetOf(moments: Moments, covariance: CovarianceType, toward: Shrinkage['toward']): Float64Array {
+function targetOf(
+  moments: MixtureMoments,
+  covariance: CovarianceType,
+  toward: Shrinkage['toward'],
+): Float64Array {
   const { counts, means, covariances } = moments;
-  const matrices = covariance === 'tied' ? 1 : counts.length;
+  const matrices = matricesOf(moments, covariance);
   const each = covariances.length / matrices;
   const target = new Float64Array(covariances.length);
   if (toward === 'tied') {
@@ -71,11 +83,16 @@ function targetOf(moments: Moments, covariance: CovarianceType, toward: Shrinkag
   return target;
 }
 
+/** How many covariances there are. */
+function matricesOf({ counts }: MixtureMoments, covariance: CovarianceType): number {
+  return covariance === 'tied' ? 1 : counts.length;
+}
+
 /** β² of each covariance. */
 function samplingErrors(
   x: Matrix,
   shares: Float64Array,
-  { counts, means, covariances }: Moments,
+  { counts, means, covariances }: MixtureMoments,
   covariance: CovarianceType,
 ): Float64Array {
   const { data, rows, columns: d } = x;

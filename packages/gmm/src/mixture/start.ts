@@ -1,11 +1,11 @@
 import { ArgumentError, ShapeError, type Generator, type Tensor } from '@gmml/tensor';
-import { checkOneOf } from '@gmml/tensor/checks';
+import { checkLabels, checkOneOf } from '@gmml/tensor/checks';
 import { oneHot, rowsAt, summed } from '../linearAlgebra/vectors.js';
-import { checkLabels, checkSymmetric } from '../checks.js';
-import { distinctRows, lloyd, seedRows } from '../kMeans.js';
+import { checkSymmetric } from '../checks.js';
+import { distinctRows, lloyd, seedRows } from './kMeans.js';
 import { COVARIANCE_FORMS, type Failure } from './covarianceTypes.js';
 import { mStep, type Observations } from './em.js';
-import type { Moments, Parameters, Settings } from './model.js';
+import type { MixtureMoments, Parameters, Settings } from './model.js';
 import { readTensor, readVector, type Vector } from './rows.js';
 
 /** The component of each sample [N], integers from 0 to K − 1. */
@@ -35,7 +35,7 @@ export type MixtureInit =
 /** Parameters to start from, and the moments they were made of unless they were given. */
 export interface Start {
   readonly parameters: Parameters;
-  readonly moments: Moments | null;
+  readonly moments: MixtureMoments | null;
   /** Labels of the samples, if these were what it started from. */
   readonly likely: Int32Array | null;
 }

@@ -1,10 +1,11 @@
 import { blended } from '../linearAlgebra/symmetric.js';
 import { rowAt, summed } from '../linearAlgebra/vectors.js';
 import type { CovarianceType } from './covarianceTypes.js';
-import { turnOf, type Observations } from './em.js';
+import { eStep, weighted, weightedMean, type Observations } from './em.js';
 import type { Fitted } from './fitted.js';
-import type { Moments, Parameters, Settings } from './model.js';
+import type { MixtureMoments, Parameters, Settings } from './model.js';
 import { parametersOf } from './parameters.js';
+import { fixedAmounts } from './shrinkage.js';
 
 /** A step of streaming EM, η = (B/(B + samples so far))^decay, on a batch of the weight B. Shrinkage is by a fixed amount. */
 export function streamed(
@@ -14,22 +15,24 @@ export function streamed(
   decay: number,
   settings: Settings,
 ): Fitted {
-  const { covariance, shrinkage } = settings;
-  const { moments: found, lowerBound } = turnOf(batch, parameters, null, settings);
-  const seen = former?.moments ? former.seen : 0;
-  const step = (batch.totalWeight / (batch.totalWeight + seen)) ** decay;
-  const moments = former?.moments ? mergedMoments(former.moments, found, step, covariance) : found;
-  const matrices = covariance === 'tied' ? 1 : found.counts.length;
-  const amount = shrinkage?.amount;
-  const amounts = typeof amount === 'number' ? new Float64Array(matrices).fill(amount) : null;
+  const { responsibilities, logLikelihoods } = eStep(batch, parameters, null, settings.op);
+  // A batch need not have covariances of its own: parameters are made of the merged moments alone.
+  const found = batch.moments(weighted(responsibilities, batch), parameters);
+  const before = former?.moments;
+  const seen = (before ? former.seen : 0) + batch.totalWeight;
+  const step = (batch.totalWeight / seen) ** decay;
+  const moments = before ? mergedMoments(before, found, step, settings.covariance) : found;
+  // Merged counts are shares of all samples, and so is then what the prior adds to them.
+  const weightConcentration = 1 + (settings.weightConcentration - 1) / (before ? seen : 1);
+  const amounts = fixedAmounts(moments, settings);
   return {
-    parameters: parametersOf(moments, settings, amounts),
+    parameters: parametersOf(moments, { ...settings, weightConcentration }, amounts),
     moments,
     features: batch.features,
     converged: false,
     iterations: (former?.iterations ?? 0) + 1,
-    lowerBounds: [...(former?.lowerBounds ?? []), lowerBound],
-    seen: seen + batch.totalWeight,
+    lowerBounds: [...(former?.lowerBounds ?? []), weightedMean(logLikelihoods, batch)],
+    seen,
   };
 }
 
@@ -37,7 +40,12 @@ export function streamed(
  * (1 − η) of one set of moments and η of another, counts as shares of their sums. Covariances are about the merged means:
  * what the means are apart adds its part, so that merging with η = N₂/(N₁ + N₂) gives the moments of all samples.
  */
-function mergedMoments(before: Moments, batch: Moments, step: number, covariance: CovarianceType): Moments {
+function mergedMoments(
+  before: MixtureMoments,
+  batch: MixtureMoments,
+  step: number,
+  covariance: CovarianceType,
+): MixtureMoments {
   const components = before.counts.length;
   const d = before.means.length / components;
   const [old, added] = [scaled(before.counts, 1 - step), scaled(batch.counts, step)];

@@ -5,7 +5,7 @@
 import { tensor, type Tensor } from '@gmml/tensor';
 import { joined, summed } from '../linearAlgebra/vectors.js';
 import type { Calibration } from './calibration.js';
-import { isModest, refuse, type FileReader } from './fileReader.js';
+import { isModest, refuse, type FileReader } from '../fileReader.js';
 import type { Score, UsableScores } from './openSetScores.js';
 import { Ranking, type Groups } from './ranking.js';
 
@@ -56,7 +56,7 @@ function groupsIn(reader: FileReader, prefix: string, labels: number): [Groups, 
   const sizes = [...reader.take(`${prefix}sizes`, null, isCount, 'counts')];
   const beyond = of.findIndex((group) => group >= sizes.length);
   if (beyond >= 0) {
-    refuse(`${prefix}groups must be below ${sizes.length}: entry ${beyond} is ${of[beyond]}`);
+    refuse(reader.op, `${prefix}groups must be below ${sizes.length}: entry ${beyond} is ${of[beyond]}`);
   }
   return [{ of, count: sizes.length }, sizes];
 }
@@ -68,18 +68,18 @@ function rankingIn(reader: FileReader, name: Score, sizes: readonly number[]): R
   return new Ranking(
     sizes.map((size) => {
       end += size;
-      return checkRising(`ranking.${name}`, all.slice(end - size, end));
+      return checkRising(reader.op, `ranking.${name}`, all.slice(end - size, end));
     }),
   );
 }
 
 function risingIn(reader: FileReader, name: string): Float64Array {
-  return checkRising(name, reader.take(name, null, isScore));
+  return checkRising(reader.op, name, reader.take(name, null, isScore));
 }
 
-function checkRising(name: string, values: Float64Array): Float64Array {
+function checkRising(op: string, name: string, values: Float64Array): Float64Array {
   const bad = values.findIndex((value, i) => i > 0 && value < values[i - 1]);
-  if (bad >= 0) refuse(`${name} must rise: ${values[bad]} comes after ${values[bad - 1]}`);
+  if (bad >= 0) refuse(op, `${name} must rise: ${values[bad]} comes after ${values[bad - 1]}`);
   return values;
 }
 

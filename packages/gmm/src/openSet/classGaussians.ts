@@ -66,7 +66,7 @@ export function fitGaussians(
 }
 
 /** A covariance L Lᵀ, and the labels that have it. */
-interface Spread {
+interface FactoredCovariance {
   readonly l: Float64Array;
   readonly logDet: number;
   /** Subtracted before anything is multiplied [D]. */
@@ -83,14 +83,14 @@ function tiedGaussians(labels: readonly Moments[], all: Moments, { sigma, weight
   const logDet = logDeterminant(l, all.mean.length);
   const shares = { own: weights.scatter, other: weights.scatter };
   const means = whitened(meansOf(labels), all.mean, l);
-  const spread = { l, logDet, centre: all.mean, labels: [...labels.keys()], shares, means: () => means };
+  const covariance = { l, logDet, centre: all.mean, labels: [...labels.keys()], shares, means: () => means };
   return {
     freedom: labels.map(() => weights.freedom),
     normals() {
       const scale = packed(l, all.mean.length);
       return labels.map(({ mean }) => ({ mean, scale }));
     },
-    logDensities: densitiesOf(labels, [spread]),
+    logDensities: densitiesOf(labels, [covariance]),
   };
 }
 
@@ -103,7 +103,7 @@ function fullGaussians(
 ): ClassGaussians {
   // Labels that are nothing but the target share its factor.
   let shared: Float64Array | null = null;
-  const spreads = labels.map(({ mean: centre, scatter }, k): Spread => {
+  const covariances = labels.map(({ mean: centre, scatter }, k): FactoredCovariance => {
     const own = weights[k];
     const d = centre.length;
     const isTarget = own.scatter === 0;
@@ -117,17 +117,20 @@ function fullGaussians(
   });
   return {
     freedom: labels.map(({ count }) => count - 1),
-    normals: () => spreads.map(({ centre, l }) => ({ mean: centre, scale: packed(l, centre.length) })),
-    logDensities: densitiesOf(labels, spreads),
+    normals: () => covariances.map(({ centre, l }) => ({ mean: centre, scale: packed(l, centre.length) })),
+    logDensities: densitiesOf(labels, covariances),
   };
 }
 
-function densitiesOf(labels: readonly Moments[], spreads: readonly Spread[]): ClassGaussians['logDensities'] {
+function densitiesOf(
+  labels: readonly Moments[],
+  covariances: readonly FactoredCovariance[],
+): ClassGaussians['logDensities'] {
   return (x, owners) => {
     const d = labels[0].mean.length;
     const n = x.length / d;
     const out = new Float64Array(n * labels.length);
-    for (const { l, logDet, centre, labels: served, shares, means: meansBy } of spreads) {
+    for (const { l, logDet, centre, labels: served, shares, means: meansBy } of covariances) {
       const z = whitened(x, centre, l);
       const rows = { data: z, columns: d };
       const means = meansBy(owners !== undefined);

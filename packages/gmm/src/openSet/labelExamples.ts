@@ -29,6 +29,12 @@ export function isLabel(label: unknown): boolean {
   return typeof label === 'string' && label !== '' && !/\p{Surrogate}/u.test(label);
 }
 
+/** Labels as messages have them, ten at most. */
+export function listed(labels: readonly string[]): string {
+  const shown = labels.slice(0, 10).map((label) => `'${label}'`);
+  return (labels.length > 10 ? [...shown, '…'] : shown).join(', ');
+}
+
 /** No examples yet. */
 export const NO_EXAMPLES: LabelExamples = { count: 0, kept: [], moments: null };
 

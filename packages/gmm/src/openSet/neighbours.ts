@@ -20,14 +20,6 @@ export interface LeftOut {
   readonly places: Int32Array;
 }
 
-/** Kept examples that directions are compared with. */
-export interface Neighbours {
-  /** The space, and the neighbours in it. */
-  parameters(): NeighbourParameters;
-  /** The cosine of the most similar direction of each label's neighbours [n, K], for the rows x [n, D]. */
-  cosines(x: Float64Array, left?: LeftOut): Float64Array;
-}
-
 /** Turns the products of a row with all neighbours into cosines as they are without it. */
 type WithoutRow = (x: Float64Array, z: Float64Array, owner: number, row: Float64Array) => void;
 
@@ -35,46 +27,107 @@ type WithoutRow = (x: Float64Array, z: Float64Array, owner: number, row: Float64
  * The direction of a vector from the mean of all examples, compared with those of kept examples, where the pooled
  * covariance is the identity. (The nearest neighbour among normalised features: Sun, Ming, Zhu and Li,
  * "Out-of-distribution detection with deep nearest neighbors", 2022; cosine similarity in whitened space.)
- * @param all the moments of all labels together; the pooled covariance must be positive definite
  */
-export function neighboursOf(
-  kept: readonly (readonly KeptExample[])[],
-  labels: readonly Moments[],
-  all: Moments,
-  { sigma, weights }: Pooled,
-): Neighbours {
-  const { mean } = all;
-  const d = mean.length;
-  const isDiagonal = sigma.length === d;
-  /** The factor of the pooled covariance, or the roots of its variances. */
-  const root = isDiagonal ? sigma.map(Math.sqrt) : lowerOf(sigma, d);
-  if (!isDiagonal) factorInPlace(root, d);
-  /** L⁻¹(x − m) of the rows x. */
-  const white = (x: Float64Array): Float64Array =>
-    isDiagonal ? x.map((value, at) => (value - mean[at % d]) / root[at % d]) : whitened(x, mean, root);
-  // Two at least: of a label's examples one may be left out.
-  const most = Math.max(2, Math.floor(MOST_NEIGHBOURS / labels.length));
-  const used = kept.map((examples) => examples.slice(0, most));
+export class Neighbours {
+  readonly #labels: readonly Moments[];
+  readonly #all: Moments;
+  readonly #weights: Pooled['weights'];
+  readonly #isDiagonal: boolean;
+  /** The factor L of the pooled covariance, or the roots of its variances. */
+  readonly #root: Float64Array;
   /** Where each label's neighbours start, and the end [K + 1]. */
-  const starts = new Int32Array(labels.length + 1);
-  for (const [k, examples] of used.entries()) starts[k + 1] = starts[k] + examples.length;
-  const others = white(joined(used.flat().map(({ vector }) => vector)));
-  const squares = squaresOf(others, d);
-  const e = 1 / (all.count - 1);
+  readonly #starts: Int32Array;
+  /** z = L⁻¹(x − m) of the neighbours, and |z|². */
+  readonly #others: Float64Array;
+  readonly #squares: Float64Array;
+
+  /**
+   * @param kept the examples of each label
+   * @param all the moments of all labels together; the pooled covariance must be positive definite
+   */
+  constructor(
+    kept: readonly (readonly KeptExample[])[],
+    labels: readonly Moments[],
+    all: Moments,
+    { sigma, weights }: Pooled,
+  ) {
+    const d = all.mean.length;
+    this.#labels = labels;
+    this.#all = all;
+    this.#weights = weights;
+    this.#isDiagonal = sigma.length === d;
+    this.#root = this.#isDiagonal ? sigma.map(Math.sqrt) : lowerOf(sigma, d);
+    if (!this.#isDiagonal) factorInPlace(this.#root, d);
+    // Two at least: of a label's examples one may be left out.
+    const most = Math.max(2, Math.floor(MOST_NEIGHBOURS / labels.length));
+    const used = kept.map((examples) => examples.slice(0, most));
+    this.#starts = new Int32Array(labels.length + 1);
+    for (const [k, examples] of used.entries()) this.#starts[k + 1] = this.#starts[k] + examples.length;
+    this.#others = this.#white(joined(used.flat().map(({ vector }) => vector)));
+    this.#squares = squaresOf(this.#others, d);
+  }
+
+  /** The space, and the neighbours in it. */
+  parameters(): NeighbourParameters {
+    const { mean } = this.#all;
+    const scale = this.#isDiagonal ? this.#root : packed(this.#root, mean.length);
+    return { mean, scale, whitened: this.#others, starts: this.#starts };
+  }
+
+  /** The cosine of the most similar direction of each label's neighbours [n, K], for the rows x [n, D]. */
+  cosines(x: Float64Array, left?: LeftOut): Float64Array {
+    const [starts, squares] = [this.#starts, this.#squares];
+    const labels = this.#labels.length;
+    const d = this.#all.mean.length;
+    const n = x.length / d;
+    const z = this.#white(x);
+    const products = productsOf(z, this.#others, d);
+    const lengths = squaresOf(z, d);
+    const without = left && (this.#isDiagonal ? this.#withoutByVariances() : this.#withoutByFactor());
+    const out = new Float64Array(n * labels).fill(-1);
+    for (let i = 0; i < n; i++) {
+      const row = rowAt(products, squares.length, i);
+      if (left && without) {
+        const owner = left.owners[i];
+        without(rowAt(x, d, i), rowAt(z, d, i), owner, row);
+        const place = starts[owner] + left.places[i];
+        if (place < starts[owner + 1]) row[place] = -1;
+      } else for (let j = 0; j < row.length; j++) row[j] = cosine(row[j], lengths[i], squares[j]);
+      for (let k = 0; k < labels; k++) {
+        const at = i * labels + k;
+        for (let j = starts[k]; j < starts[k + 1]; j++) out[at] = Math.max(out[at], row[j]);
+      }
+    }
+    return out;
+  }
+
+  /** L⁻¹(x − m) of the rows x. */
+  #white(x: Float64Array): Float64Array {
+    const { mean } = this.#all;
+    const d = mean.length;
+    const root = this.#root;
+    return this.#isDiagonal
+      ? x.map((value, at) => (value - mean[at % d]) / root[at % d])
+      : whitened(x, mean, root);
+  }
 
   /**
    * With δ = x − m, d = x − μ of its label and N examples: the mean without x is m − δ/(N − 1), and products by the
    * inverse of Σ' = (Σ − h·g·d dᵀ)/(1 − h) are, up to a factor, those by Σ⁻¹ + c·Σ⁻¹d dᵀΣ⁻¹ with
    * c = h·g/(1 − h·g·dᵀΣ⁻¹d), g = n/(n − 1). (Sherman and Morrison, 1950.)
    */
-  const withoutByFactor = (): WithoutRow => {
-    const means = white(meansOf(labels));
-    const products = productsOf(means, others, d);
+  #withoutByFactor(): WithoutRow {
+    const [labels, squares] = [this.#labels, this.#squares];
+    const d = this.#all.mean.length;
+    const h = this.#weights.scatter;
+    const e = 1 / (this.#all.count - 1);
+    const means = this.#white(meansOf(labels));
+    const products = productsOf(means, this.#others, d);
     return (_, z, owner, row) => {
       const { count } = labels[owner];
       const u = z.map((value, j) => value - means[owner * d + j]);
       const [zz, dz, dd] = [dot(z, 0, z, 0, d), dot(u, 0, z, 0, d), dot(u, 0, u, 0, d)];
-      const hg = (weights.scatter * count) / (count - 1);
+      const hg = (h * count) / (count - 1);
       const c = hg / (1 - hg * dd);
       const square = zz + c * dz * dz;
       for (let j = 0; j < row.length; j++) {
@@ -84,53 +137,33 @@ export function neighboursOf(
         row[j] = cosine(product, square, other);
       }
     };
-  };
+  }
 
-  const withoutByVariances: WithoutRow = (x, z, owner, row) => {
-    const { count, mean: own } = labels[owner];
-    const share = weights.scatter;
-    // 1/v', in units of the standard deviations that the rows are in.
-    const scale = x.map(
-      (value, j) => (1 - share) / (1 - (share * count * ((value - own[j]) / root[j]) ** 2) / (count - 1)),
-    );
-    let square = 0;
-    for (let j = 0; j < d; j++) square += scale[j] * z[j] ** 2;
-    for (let n = 0; n < row.length; n++) {
-      let [product, other] = [0, 0];
-      for (let j = 0; j < d; j++) {
-        const b = others[n * d + j] + e * z[j];
-        product += scale[j] * z[j] * b;
-        other += scale[j] * b * b;
-      }
-      row[n] = cosine(product, square, other);
-    }
-  };
-
-  return {
-    parameters: () => ({ mean, scale: isDiagonal ? root : packed(root, d), whitened: others, starts }),
-    cosines(x, left) {
-      const n = x.length / d;
-      const z = white(x);
-      const products = productsOf(z, others, d);
-      const lengths = squaresOf(z, d);
-      const without = left && (isDiagonal ? withoutByVariances : withoutByFactor());
-      const out = new Float64Array(n * labels.length).fill(-1);
-      for (let i = 0; i < n; i++) {
-        const row = rowAt(products, squares.length, i);
-        if (left && without) {
-          const owner = left.owners[i];
-          without(rowAt(x, d, i), rowAt(z, d, i), owner, row);
-          const place = starts[owner] + left.places[i];
-          if (place < starts[owner + 1]) row[place] = -1;
-        } else for (let j = 0; j < row.length; j++) row[j] = cosine(row[j], lengths[i], squares[j]);
-        for (let k = 0; k < labels.length; k++) {
-          const at = i * labels.length + k;
-          for (let j = starts[k]; j < starts[k + 1]; j++) out[at] = Math.max(out[at], row[j]);
+  /** The same of variances, each by itself: v' = (v − h·g·d²)/(1 − h). */
+  #withoutByVariances(): WithoutRow {
+    const [labels, root, others] = [this.#labels, this.#root, this.#others];
+    const share = this.#weights.scatter;
+    const e = 1 / (this.#all.count - 1);
+    return (x, z, owner, row) => {
+      const d = x.length;
+      const { count, mean: own } = labels[owner];
+      // 1/v', in units of the standard deviations that the rows are in.
+      const scale = x.map(
+        (value, j) => (1 - share) / (1 - (share * count * ((value - own[j]) / root[j]) ** 2) / (count - 1)),
+      );
+      let square = 0;
+      for (let j = 0; j < d; j++) square += scale[j] * z[j] ** 2;
+      for (let n = 0; n < row.length; n++) {
+        let [product, other] = [0, 0];
+        for (let j = 0; j < d; j++) {
+          const b = others[n * d + j] + e * z[j];
+          product += scale[j] * z[j] * b;
+          other += scale[j] * b * b;
         }
+        row[n] = cosine(product, square, other);
       }
-      return out;
-    },
-  };
+    };
+  }
 }
 
 /** a bᵀ of rows a [n, D] and b [m, D]. */

@@ -5,14 +5,21 @@ import { spreadOf } from '../linearAlgebra/moments.js';
 import { calibrateByKept, calibrateBySamples } from './calibrating.js';
 import { checkEnough, isEnough, typicality, type Calibration } from './calibration.js';
 import type { OpenSetCovariance } from './classGaussians.js';
-import { isLabel, mergeExamples, NO_EXAMPLES, withExamples, type LabelExamples } from './labelExamples.js';
+import {
+  isLabel,
+  listed,
+  mergeExamples,
+  NO_EXAMPLES,
+  withExamples,
+  type LabelExamples,
+} from './labelExamples.js';
 import { decodeOpenSet, encodeOpenSet } from './openSetFile.js';
 import { OpenSetModel, softmaxOf } from './openSetModel.js';
 import type { CalibrateOptions, OpenSetAnswer, OpenSetOptions, PredictOptions } from './openSetOptions.js';
 import { FEATURE_SCORES, SCORES, usableScores, type UsableScores } from './openSetScores.js';
 import { posteriorOfLabels } from './posterior.js';
 import { bestOfGroups, oneGroup } from './ranking.js';
-import { rowsOf, type Rows, type Vector, type Vectors } from './vectors.js';
+import { rowsOf, type CheckedRows, type Vector, type Vectors } from './vectors.js';
 
 /** Vectors that are copied and answered at once. */
 const ROWS_AT_ONCE = 1024;
@@ -127,13 +134,14 @@ export class OpenSetClassifier {
    *   for a keep outside of (0, 1), an unknown label, or before any example; ShapeError and NotFiniteError for
    *   unusable vectors
    */
-  calibrate({ keep = 0.95, examples, ...of }: CalibrateOptions = {}): void {
+  calibrate({ keep = 0.95, examples, ...given }: CalibrateOptions = {}): void {
     const op = 'OpenSetClassifier.calibrate';
     if (!(keep > 0 && keep < 1)) {
       throw new ArgumentError(`${op}: keep must be above 0 and below 1: it is ${keep}.`);
     }
     this.#checkNotEmpty(op);
-    if (examples === undefined && (of.labels ?? of.posterior ?? of.classes ?? of.leaveOut) !== undefined) {
+    const asked = given.labels ?? given.posterior ?? given.classes ?? given.leaveOut;
+    if (examples === undefined && asked !== undefined) {
       throw new ArgumentError(
         `${op}: labels, posterior, classes and leaveOut belong to examples: there are none. Give the examples they are of.`,
       );
@@ -141,7 +149,7 @@ export class OpenSetClassifier {
     const calibration =
       examples === undefined
         ? calibrateByKept(this.#model(), { keep, ...this.#usable() })
-        : this.#bySamples(op, keep, examples, of);
+        : this.#bySamples(op, keep, examples, given);
     checkEnough(op, calibration);
     this.#asked = keep;
     this.#calibration = calibration;
@@ -201,6 +209,7 @@ export class OpenSetClassifier {
   /** What `toSafetensors` gave. @throws FormatError for anything else */
   static fromSafetensors(bytes: Uint8Array | ArrayBuffer): OpenSetClassifier {
     const state = decodeOpenSet(
+      'OpenSetClassifier.fromSafetensors',
       bytes,
       (options) => new OpenSetClassifier(options as OpenSetOptions).#options,
     );
@@ -256,9 +265,10 @@ export class OpenSetClassifier {
         );
       }
     }
-    const { names } = this.#model();
+    const model = this.#model();
+    const { names } = model;
     return calibrateBySamples(
-      this.#model(),
+      model,
       { keep, ...this.#usable() },
       {
         x: block(0, rows),
@@ -271,7 +281,7 @@ export class OpenSetClassifier {
   }
 
   #answers(
-    { rows, block }: Rows,
+    { rows, block }: CheckedRows,
     head: Float64Array | null,
     calibration: Calibration | null,
   ): OpenSetAnswer[] {
@@ -315,10 +325,8 @@ export class OpenSetClassifier {
 
   #checkKnown(op: string, label: string): void {
     if (this.#examples.has(label)) return;
-    const known = this.labels.map((name) => `'${name}'`);
-    const shown = known.length > 10 ? [...known.slice(0, 10), '…'] : known;
     throw new ArgumentError(
-      `${op}: the label must be known: '${label}' is not one of ${shown.join(', ') || 'none'}.`,
+      `${op}: the label must be known: '${label}' is not one of ${listed(this.labels) || 'none'}.`,
     );
   }
 }

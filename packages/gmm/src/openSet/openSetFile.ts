@@ -9,7 +9,7 @@ import { joined, summed } from '../linearAlgebra/vectors.js';
 import { diagonalAt, triangleSize } from '../linearAlgebra/symmetric.js';
 import { isEnough, type Calibration } from './calibration.js';
 import { decodeCalibration, encodeCalibration } from './calibrationFile.js';
-import { FileReader, refuse, shown } from './fileReader.js';
+import { FileReader, refuse, shown } from '../fileReader.js';
 import { MOST_KEPT } from './keptExamples.js';
 import { FEW, isLabel, keptOf, type LabelExamples } from './labelExamples.js';
 import { usableScores, type ScoreChoice } from './openSetScores.js';
@@ -71,22 +71,23 @@ export function encodeOpenSet<Options extends Sizes>(
  * @throws FormatError for bytes that no classifier gave: other tensors, shapes, counts or numbers than belong together
  */
 export function decodeOpenSet<Options extends Sizes>(
+  op: string,
   bytes: Uint8Array | ArrayBuffer,
   checked: (options: object) => Options,
 ): OpenSetState<Options> {
   const { tensors, metadata } = parseSafetensors(bytes);
   if (metadata.format !== OPEN_SET_FORMAT) {
-    refuse(`the format must be '${OPEN_SET_FORMAT}': it is ${shown(metadata.format)}`);
+    refuse(op, `the format must be '${OPEN_SET_FORMAT}': it is ${shown(metadata.format)}`);
   }
-  const options = optionsOf(metadata.options, checked);
-  const labels = labelsOf(metadata.labels);
-  const reader = new FileReader(tensors);
+  const options = optionsOf(op, metadata.options, checked);
+  const labels = labelsOf(op, metadata.labels);
+  const reader = new FileReader(op, tensors);
   const counts = reader.take('counts', [labels.length]);
   const examples = labels.map((label, i): [string, LabelExamples] => [
     label,
     labelOf(reader, i, label, counts[i], options),
   ]);
-  const { keep, isStale, isMade } = calibrationOf(metadata.calibration);
+  const { keep, isStale, isMade } = calibrationOf(op, metadata.calibration);
   const calibration =
     isMade && keep !== null
       ? decodeCalibration(reader, keep, labels.length, usableScores(options, labels.length))
@@ -94,71 +95,73 @@ export function decodeOpenSet<Options extends Sizes>(
   reader.checkEmpty();
   if (calibration && !isEnough(calibration)) {
     refuse(
+      op,
       `the calibration must have enough samples for keep ${keep}: there are ${calibration.combined.length}`,
     );
   }
   return { options, examples: new Map(examples), calibration, asked: keep, isStale };
 }
 
-function optionsOf<Options>(text: string, checked: (options: object) => Options): Options {
-  const options = parsed('options', text);
+function optionsOf<Options>(op: string, text: string, checked: (options: object) => Options): Options {
+  const options = parsed(op, 'options', text);
   if (typeof options !== 'object' || options === null)
-    refuse(`options must be an object: they are ${shown(text)}`);
+    refuse(op, `options must be an object: they are ${shown(text)}`);
   try {
     return checked(options);
   } catch (error) {
     // Whatever it is: a hostile file may hold objects where names or numbers are expected.
-    return refuse(`options must be allowed: ${error instanceof Error ? error.message : 'they are not'}`);
+    return refuse(op, `options must be allowed: ${error instanceof Error ? error.message : 'they are not'}`);
   }
 }
 
-function labelsOf(text: string): string[] {
-  const labels = parsed('labels', text);
+function labelsOf(op: string, text: string): string[] {
+  const labels = parsed(op, 'labels', text);
   const fits = Array.isArray(labels) && labels.every(isLabel) && new Set(labels).size === labels.length;
-  if (!fits) refuse(`labels must be different strings: they are ${shown(text)}`);
+  if (!fits) refuse(op, `labels must be different strings: they are ${shown(text)}`);
   return labels as string[];
 }
 
-function calibrationOf(text: string): { keep: number | null; isStale: boolean; isMade: boolean } {
-  const value = parsed('calibration', text) as Record<string, unknown> | null;
+function calibrationOf(op: string, text: string): { keep: number | null; isStale: boolean; isMade: boolean } {
+  const value = parsed(op, 'calibration', text) as Record<string, unknown> | null;
   const { keep, isStale, isMade } = value ?? {};
   const keeps = keep === null || (typeof keep === 'number' && keep > 0 && keep < 1);
   const fits =
     keeps && typeof isStale === 'boolean' && typeof isMade === 'boolean' && !(isMade && keep === null);
-  if (!fits) refuse(`calibration must be keep, isStale and isMade: it is ${shown(text)}`);
+  if (!fits) refuse(op, `calibration must be keep, isStale and isMade: it is ${shown(text)}`);
   return { keep, isStale, isMade };
 }
 
 function labelOf(reader: FileReader, i: number, label: string, count: number, sizes: Sizes): LabelExamples {
+  const { op } = reader;
   const { features: d, covariance } = sizes;
   if (!Number.isSafeInteger(count) || count < 1) {
-    refuse(`counts must be integers of at least 1: that of ${shown(label)} is ${count}`);
+    refuse(op, `counts must be integers of at least 1: that of ${shown(label)} is ${count}`);
   }
   const name = `copies.${i}`;
   const copies = reader.has(name) ? reader.take(name, null, isCopies, 'counts') : undefined;
   const total = copies ? summed(copies) : count;
   if (total > count || (count <= FEW && total < count)) {
-    refuse(`${name} must sum to ${count}: it is ${total}`);
+    refuse(op, `${name} must sum to ${count}: it is ${total}`);
   }
   const rows = reader.take(`examples.${i}`, [copies?.length ?? Math.min(count, MOST_KEPT), d], isFeature);
   const kept = keptOf(rows, d, copies);
   if (count <= FEW) return { count, kept, moments: null };
   const mean = reader.take(`mean.${i}`, [d]);
   const scatter = reader.take(`scatter.${i}`, [covariance === 'diag' ? d : triangleSize(d)]);
-  checkScatter(scatter, d, label);
+  checkScatter(op, scatter, d, label);
   return { count, kept, moments: { count, mean, scatter } };
 }
 
 /** As any sum of squares: a diagonal without negative numbers, and off it nothing larger than that allows. */
-function checkScatter(scatter: Float64Array, d: number, label: string): void {
+function checkScatter(op: string, scatter: Float64Array, d: number, label: string): void {
   const roots = Float64Array.from({ length: d }, (_, i) => Math.sqrt(scatter[diagonalAt(scatter, d, i)]));
   const bad = roots.findIndex((root) => Number.isNaN(root));
-  if (bad >= 0) refuse(`the scatter of ${shown(label)} must not be negative: that of feature ${bad} is`);
+  if (bad >= 0) refuse(op, `the scatter of ${shown(label)} must not be negative: that of feature ${bad} is`);
   if (scatter.length === d) return;
   for (let i = 0, at = 0; i < d; i++) {
     for (let j = 0; j <= i; j++, at++) {
       if (Math.abs(scatter[at]) > roots[i] * roots[j] * (1 + 1e-6)) {
-        refuse(`the scatter of ${shown(label)} must be one: entry [${i}, ${j}] exceeds its diagonal`);
+        refuse(op, `the scatter of ${shown(label)} must be one: entry [${i}, ${j}] exceeds its diagonal`);
       }
     }
   }
@@ -171,11 +174,11 @@ function exampleTensor(vectors: readonly Float64Array[], d: number): Tensor {
   return tensor(all, { shape: [vectors.length, d], dtype });
 }
 
-function parsed(name: string, text: string | undefined): unknown {
+function parsed(op: string, name: string, text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? '');
   } catch {
-    return refuse(`${name} must be JSON: it is ${shown(text)}`);
+    return refuse(op, `${name} must be JSON: it is ${shown(text)}`);
   }
 }
 

@@ -4,7 +4,7 @@ import { fitGaussians, type ClassGaussians, type OpenSetCovariance } from './cla
 import { keptExample, MOST_KEPT, type KeptExample } from './keptExamples.js';
 import { momentsOf, type LabelExamples } from './labelExamples.js';
 import type { Deviations } from './likeliestShrinkage.js';
-import { neighboursOf, type LeftOut, type Neighbours } from './neighbours.js';
+import { Neighbours, type LeftOut } from './neighbours.js';
 import { normsOf, type Norms } from './norms.js';
 import type { FeatureScore } from './openSetScores.js';
 import { pooledCovariance, type Pooled } from './pooledCovariance.js';
@@ -66,10 +66,13 @@ export class OpenSetModel {
   readonly #moments: readonly Moments[];
   readonly #all: Moments;
   readonly #pooled: Pooled;
+  /** The distributions of the labels. */
   readonly gaussians: ClassGaussians;
+  /** The one distribution of all examples. */
   readonly background: ClassGaussians;
   readonly norms: Norms;
-  #made: { regular?: ClassGaussians; neighbours?: Neighbours } = {};
+  #regular?: ClassGaussians;
+  #neighbours?: Neighbours;
 
   /** @throws NotPositiveDefiniteError naming the label */
   constructor(labels: ReadonlyMap<string, LabelExamples>, options: ModelOptions) {
@@ -186,9 +189,9 @@ export class OpenSetModel {
     return left !== undefined && left.owners[i] === k && left.places[i] < this.#labels[k].kept.length;
   }
 
+  /** The distributions of the labels with more shrinkage: 'regularized'. */
   regular(): ClassGaussians {
-    this.#made.regular ??= this.#fitLabels(REGULAR);
-    return this.#made.regular;
+    return (this.#regular ??= this.#fitLabels(REGULAR));
   }
 
   #fitLabels(least: number): ClassGaussians {
@@ -196,10 +199,10 @@ export class OpenSetModel {
     return fitGaussians(this.#moments, this.#all, covariance, this.#pooled, shrinkage, this.names, least);
   }
 
+  /** What 'nearest' compares directions with. */
   neighbours(): Neighbours {
     const kept = this.#labels.map((label) => label.kept);
-    this.#made.neighbours ??= neighboursOf(kept, this.#moments, this.#all, this.#pooled);
-    return this.#made.neighbours;
+    return (this.#neighbours ??= new Neighbours(kept, this.#moments, this.#all, this.#pooled));
   }
 
   /** The covariance within groups: labels, or all of them as one. */

@@ -1,5 +1,6 @@
 import { ArgumentError, ShapeError, Tensor } from '@gmml/tensor';
 import { eachRow } from '../linearAlgebra/vectors.js';
+import { listed } from './labelExamples.js';
 import type { Vector, Vectors } from './vectors.js';
 
 /**
@@ -16,7 +17,8 @@ export function posteriorOfLabels(
   labels: readonly string[],
   classes: readonly string[] = labels,
 ): Float64Array {
-  const parts = posterior instanceof Tensor ? rowsOfTensor(posterior) : posterior;
+  const parts =
+    posterior instanceof Tensor ? eachRow(posterior.data, posterior.shape.at(-1) || 1) : posterior;
   const vectors = (typeof parts[0] === 'number' ? [parts] : parts) as Vectors;
   if (vectors.length !== rows) {
     throw new ShapeError(
@@ -26,10 +28,7 @@ export function posteriorOfLabels(
   const columns = labels.map((label) => classes.indexOf(label));
   if (columns.every((column) => column < 0)) {
     throw new ArgumentError(
-      `${op}: classes must name the label of each column of the posterior: they are ${classes
-        .slice(0, 10)
-        .map((name) => `'${name}'`)
-        .join(', ')}, of which none is known.`,
+      `${op}: classes must name the label of each column of the posterior: they are ${listed(classes)}, of which none is known.`,
     );
   }
   const out = new Float64Array(rows * labels.length);
@@ -51,9 +50,4 @@ export function posteriorOfLabels(
     }
   }
   return out;
-}
-
-function rowsOfTensor(x: Tensor): Vectors {
-  const classes = x.shape[x.ndim - 1] ?? 1;
-  return eachRow(x.data, Math.max(1, classes));
 }

@@ -8,8 +8,8 @@ export type Vector = readonly number[] | Float32Array | Float64Array;
 /** Several vectors [N, D]. */
 export type Vectors = readonly Vector[];
 
-/** Rows of numbers that have been looked at. */
-export interface Rows {
+/** CheckedRows of numbers that have been looked at. */
+export interface CheckedRows {
   readonly rows: number;
   /** Whether one vector came by itself. */
   readonly isSingle: boolean;
@@ -25,7 +25,12 @@ export const LARGEST_FEATURE = 1e100;
  * @throws ShapeError for other shapes; NotFiniteError for NaN, infinities and more than 1e100; ArgumentError for
  *   what is no number
  */
-export function rowsOf(op: string, name: string, data: Tensor | Vectors | Vector, features: number): Rows {
+export function rowsOf(
+  op: string,
+  name: string,
+  data: Tensor | Vectors | Vector,
+  features: number,
+): CheckedRows {
   const parts =
     data instanceof Tensor ? partsOfTensor(op, name, data, features) : partsOfArray(op, name, data);
   for (const [row, part] of parts.vectors.entries()) {

@@ -1,18 +1,19 @@
 import { parseSafetensors } from '@gmml/nn';
 import { ArgumentError, Generator, NotFiniteError, ShapeError } from '@gmml/tensor';
 import { checkInteger, checkNumber, checkOneOf } from '@gmml/tensor/checks';
-import type { CovType } from '../feasible.js';
-import { setParameters } from '../fit.js';
-import { mixtureOf, type GaussianMixture } from '../gaussianMixture.js';
-import { GMML } from '../gmml.js';
-import { blended, meanOfDiagonal } from '../linearAlgebra/symmetric.js';
+import type { CovType } from '../layer/feasible.js';
+import { setParameters } from '../layer/fit.js';
+import { mixtureOf, type GaussianMixture } from '../mixture/gaussianMixture.js';
+import { GMML } from '../layer/gmml.js';
+import { blended, meanOfDiagonal, sumOf } from '../linearAlgebra/symmetric.js';
 import { joined } from '../linearAlgebra/vectors.js';
 import type { CovarianceType } from '../mixture/covarianceTypes.js';
 import { checkMixtureOptions } from '../mixture/options.js';
 import { parametersOf } from '../mixture/parameters.js';
 import { checkRows, readRows, type Matrix, type Rows } from '../mixture/rows.js';
-import { refuse, shown } from '../openSet/fileReader.js';
+import { refuse, shown } from '../fileReader.js';
 import {
+  isLabel,
   mergeExamples,
   momentsOf,
   NO_EXAMPLES,
@@ -26,7 +27,7 @@ import type { OpenSetOptions } from '../openSet/openSetOptions.js';
 import { FEATURE_SCORES, SCORES } from '../openSet/openSetScores.js';
 import { LARGEST_FEATURE } from '../openSet/vectors.js';
 import { unpackScatters } from './packing.js';
-import { mergeShards, parseShards, type MergeOptions, type Shard } from './shards.js';
+import { mergeShards, parseShards, withShard, type MergeOptions, type Shard } from './shards.js';
 
 /** Options of `ClassStatistics`. */
 export interface ClassStatisticsOptions {
@@ -94,13 +95,13 @@ export class ClassStatistics {
    */
   add(x: Rows, labels: ArrayLike<string | number>): void {
     const op = `${OP}.add`;
-    const matrix = readRows(op, 'x', x, this.features);
+    const matrix = readRows(op, x, this.features);
     checkSizes(op, matrix);
     if (labels.length !== matrix.rows) {
       throw new ShapeError(`${op}: one label per row: there are ${labels.length} for ${matrix.rows} rows.`);
     }
     const changed = new Map(this.#labels);
-    for (const [label, members] of membersOf(op, labels)) {
+    for (const [label, members] of rowsByLabel(op, labels)) {
       const before = changed.get(label) ?? NO_EXAMPLES;
       const block = (first: number, n: number): Float64Array => gathered(matrix, members, first, n);
       changed.set(label, withExamples(before, members.length, this.features, this.#spread, block));
@@ -108,9 +109,12 @@ export class ClassStatistics {
     this.#labels = changed;
   }
 
-  /** Says which part of the data has been added. @throws DuplicateShardError when it was before */
+  /**
+   * Says which part of the data has been added.
+   * @throws DuplicateShardError when it was before; ArgumentError for rows that are none, or no name or digest
+   */
   addShard(shard: Shard): void {
-    this.#shards = mergeShards(`${OP}.addShard`, this.#shards, [shard]);
+    this.#shards = withShard(`${OP}.addShard`, this.#shards, shard);
   }
 
   /**
@@ -203,10 +207,8 @@ export class ClassStatistics {
     const all = this.#moments();
     const own = all.map(({ count, scatter }) => scatter.map((value) => value / count));
     if (covariance === 'spherical') for (const each of own) each.fill(meanOfDiagonal(each, features));
-    const target = new Float64Array(own[0].length);
-    for (const [k, each] of own.entries()) {
-      for (let at = 0; at < target.length; at++) target[at] += (all[k].count / rows) * each[at];
-    }
+    const shares = all.map(({ count }) => count / rows);
+    const target = sumOf(own, shares);
     const amount = covariance === 'tied' ? 1 : shrinkage;
     const isDiagonal = this.#spread === 'diagonal';
     const head = new GMML(features, features, all.length, {
@@ -218,7 +220,7 @@ export class ClassStatistics {
       means: joined(all.map(({ mean }) => mean)),
       covariances: own.map((each) => blended(1 - amount, each, amount, target)),
       weights: new Float64Array(all.length).fill(1),
-      priors: Float64Array.from(all, ({ count }) => count / rows),
+      priors: Float64Array.from(shares),
     });
     return head;
   }
@@ -247,16 +249,16 @@ export class ClassStatistics {
     const { statistics: covariance, shards: text } = parseSafetensors(bytes).metadata;
     const shards = parseShards(text);
     if (!isCovariance(covariance) || !shards) {
-      return refuse(`statistics and shards must be there: statistics is ${shown(covariance)}`, op);
+      return refuse(op, `statistics and shards must be there: statistics is ${shown(covariance)}`);
     }
-    const { options, examples } = decodeOpenSet(bytes, (read) => {
+    const { options, examples } = decodeOpenSet(op, bytes, (read) => {
       const { features, covariance: type } = new OpenSetClassifier(read as OpenSetOptions);
       return { features, covariance: type, score: FEATURE_SCORES, scoreWithPosterior: SCORES };
     });
     if (options.covariance !== (covariance === 'spherical' ? 'diag' : covariance)) {
       return refuse(
-        `statistics must fit the covariance: they are ${covariance} and ${options.covariance}`,
         op,
+        `statistics must fit the covariance: they are ${covariance} and ${options.covariance}`,
       );
     }
     const read = new ClassStatistics({ features: options.features, covariance });
@@ -292,7 +294,7 @@ function checkSizes(op: string, x: Matrix): void {
 }
 
 /** The rows of each label. @throws ArgumentError for what cannot be a label */
-function membersOf(op: string, labels: ArrayLike<string | number>): Map<string, number[]> {
+function rowsByLabel(op: string, labels: ArrayLike<string | number>): Map<string, number[]> {
   const members = new Map<string | number, number[]>();
   for (let n = 0; n < labels.length; n++) {
     const own = members.get(labels[n]);
@@ -302,8 +304,7 @@ function membersOf(op: string, labels: ArrayLike<string | number>): Map<string, 
   const named = new Map<string, number[]>();
   for (const [label, rows] of members) {
     const name = String(label);
-    const isNamed = typeof label === 'string' ? name !== '' && !/\p{Surrogate}/u.test(name) : false;
-    if (!isNamed && !Number.isSafeInteger(label)) {
+    if (!isLabel(label) && !Number.isSafeInteger(label)) {
       throw new ArgumentError(
         `${op}: labels must be integers or strings of at least one character: label ${rows[0]} is ${JSON.stringify(label)}.`,
       );

@@ -1,12 +1,9 @@
-import type { CovarianceType } from '../mixture/covarianceTypes.js';
-import { COVARIANCE_FORMS } from '../mixture/covarianceTypes.js';
-import { meansOf } from '../mixture/em.js';
-import type { Moments } from '../mixture/model.js';
+import { summed } from '../linearAlgebra/vectors.js';
+import { COVARIANCE_FORMS, type CovarianceType } from '../mixture/covarianceTypes.js';
+import { guarded, meansOf, totalsOf } from '../mixture/em.js';
+import type { MixtureMoments } from '../mixture/model.js';
 import type { Matrix } from '../mixture/rows.js';
 import { addBetween } from '../mixture/streaming.js';
-
-/** scikit-learn's guard of the counts, so that a component without samples has a mean. */
-const GUARD = 10 * Number.EPSILON;
 
 /** Sums of weighted samples, K components of D features; nothing is divided by counts, so that they add up. */
 export interface ComponentSums {
@@ -33,10 +30,7 @@ export function noSums(covariance: CovarianceType, components: number, features:
 /** The sums of rows x [N, D] with shares r [N, K]. */
 export function sumsOf(x: Matrix, shares: Float64Array, covariance: CovarianceType): ComponentSums {
   const components = shares.length / x.rows;
-  const counts = new Float64Array(components);
-  for (let at = 0; at < shares.length; at += components) {
-    for (let k = 0; k < components; k++) counts[k] += shares[at + k];
-  }
+  const counts = totalsOf(shares, components);
   // Where nothing is counted, all sums are 0, whatever they are divided by.
   const divisors = counts.map((count) => count || 1);
   const means = meansOf(x, shares, divisors);
@@ -72,21 +66,21 @@ export function mergeSums(a: ComponentSums, b: ComponentSums): ComponentSums {
 }
 
 /** N_k + 10 ε, and means and covariances divided by that, as an M-step has them. */
-export function momentsOfSums({ covariance, counts, means, scatters }: ComponentSums): Moments {
+export function momentsOfSums({ covariance, counts, means, scatters }: ComponentSums): MixtureMoments {
   const components = counts.length;
   const d = means.length / components;
-  const guarded = counts.map((count) => count + GUARD);
-  const total = guarded.reduce((sum, count) => sum + count, 0);
+  const divisors = guarded(counts);
+  const total = summed(divisors);
   const covariances = scatters.slice();
   const each = covariance === 'tied' ? 0 : scatters.length / components;
-  const moved = means.map((mean, at) => mean * (counts[Math.floor(at / d)] / guarded[Math.floor(at / d)]));
+  const moved = means.map((mean, at) => mean * (counts[Math.floor(at / d)] / divisors[Math.floor(at / d)]));
   const apart = new Float64Array(d);
   for (let k = 0; k < components; k++) {
     for (let j = 0; j < d; j++) apart[j] = means[k * d + j] - moved[k * d + j];
     addBetween(covariances, k * each, covariance, apart, counts[k]);
   }
   for (let at = 0; at < covariances.length; at++) {
-    covariances[at] /= each === 0 ? total : guarded[Math.floor(at / each)];
+    covariances[at] /= each === 0 ? total : divisors[Math.floor(at / each)];
   }
-  return { counts: guarded, means: moved, covariances };
+  return { counts: divisors, means: moved, covariances };
 }

@@ -1,19 +1,20 @@
 import { parseSafetensors, serializeSafetensors } from '@gmml/nn';
 import { ArgumentError } from '@gmml/tensor';
-import { checkNumber } from '@gmml/tensor/checks';
-import { GaussianMixture, mixtureOf, stateOf } from '../gaussianMixture.js';
+import { checkNumber, show } from '@gmml/tensor/checks';
+import { GaussianMixture, mixtureOf, stateOf } from '../mixture/gaussianMixture.js';
 import { completeData, eStep } from '../mixture/em.js';
 import type { MixtureState } from '../mixture/fitted.js';
 import { float64, mixtureOptionsOf } from '../mixture/mixtureFile.js';
 import { findNearest, unknownNearest } from '../mixture/nearestCenters.js';
 import type { Parameters, Settings } from '../mixture/model.js';
 import { parametersOf } from '../mixture/parameters.js';
+import { fixedAmounts } from '../mixture/shrinkage.js';
 import { checkRows, readRows, type Rows } from '../mixture/rows.js';
-import { FileReader, isModest, refuse, shown } from '../openSet/fileReader.js';
+import { FileReader, isModest, refuse, shown } from '../fileReader.js';
 import { keptExample } from '../openSet/keptExamples.js';
 import { mergeSums, momentsOfSums, noSums, sumsOf, type ComponentSums } from './componentSums.js';
 import { packScatters, packedShape, unpackScatters } from './packing.js';
-import { mergeShards, parseShards, type MergeOptions, type Shard } from './shards.js';
+import { mergeShards, parseShards, withShard, type MergeOptions, type Shard } from './shards.js';
 
 /** What the metadata of a file of EM statistics has as its format. */
 const EM_FORMAT = 'gmml.EMStatistics.1';
@@ -77,7 +78,7 @@ export class EMStatistics {
     return this.#model.features;
   }
 
-  /** The parts of the data that these statistics are of, as far as `add` was told. */
+  /** The parts of the data that these statistics are of, as far as `addShard` was told. */
   get shards(): readonly Shard[] {
     return this.#shards;
   }
@@ -96,7 +97,7 @@ export class EMStatistics {
         `${op}: there must be a model to compute with: statistics from a file have none. Add to new EMStatistics(mixture), then merge.`,
       );
     }
-    const { data, rows } = readRows(op, 'x', x, features);
+    const { data, rows } = readRows(op, x, features);
     checkRows(op, { data, rows, columns: features }, false, 'Leave such rows out.');
     let sums = this.#sums;
     let logLikelihood = this.#logLikelihood;
@@ -120,9 +121,12 @@ export class EMStatistics {
     this.#rows += rows;
   }
 
-  /** Says which part of the data has been added. @throws DuplicateShardError when it was before */
+  /**
+   * Says which part of the data has been added.
+   * @throws DuplicateShardError when it was before; ArgumentError for rows that are none, or no name or digest
+   */
   addShard(shard: Shard): void {
-    this.#shards = mergeShards(`${OP}.addShard`, this.#shards, [shard]);
+    this.#shards = withShard(`${OP}.addShard`, this.#shards, shard);
   }
 
   /**
@@ -167,12 +171,10 @@ export class EMStatistics {
     const moments = momentsOfSums(this.#sums);
     const { covariance, regularization, weightConcentration, shrinkage = null } = options;
     const settings: Settings = { op, covariance, regularization, shrinkage, weightConcentration };
-    const amounts = shrinkage && new Float64Array(covariance === 'tied' ? 1 : options.components);
-    amounts?.fill(shrinkage!.amount as number);
     const { lowerBound } = this;
     const converged = Math.abs(lowerBound - (lowerBounds.at(-1) ?? -Infinity)) < tolerance;
     const fitted = {
-      parameters: parametersOf(moments, settings, amounts),
+      parameters: parametersOf(moments, settings, fixedAmounts(moments, settings)),
       moments,
       features,
       converged,
@@ -215,14 +217,15 @@ export class EMStatistics {
     const op = `${OP}.fromSafetensors`;
     const { tensors, metadata } = parseSafetensors(bytes);
     if (metadata.format !== EM_FORMAT) {
-      refuse(`the format must be '${EM_FORMAT}': it is ${shown(metadata.format)}`, op);
+      refuse(op, `the format must be '${EM_FORMAT}': it is ${shown(metadata.format)}`);
     }
     const options = mixtureOptionsOf(op, metadata.options);
     const { components, covariance } = options;
-    const reader = new FileReader(tensors, op);
+    const reader = new FileReader(op, tensors);
     const features = tensors.means?.shape[1] ?? 0;
     const counts = reader.take('counts', [components], isCount, 'finite and not negative');
     const means = reader.take('means', [components, features]);
+    if (features === 0) refuse(op, `there must be a feature: means are ${show([components, 0])}`);
     const packed = reader.take('scatters', packedShape(covariance, components, features));
     const lowerBounds = Array.from(reader.take('lowerBounds', null));
     const [logLikelihood] = reader.take('logLikelihood', []);
@@ -230,7 +233,7 @@ export class EMStatistics {
     const [hash, iterations, rows] = [metadata.model, metadata.iterations, metadata.rows].map(Number);
     const shards = parseShards(metadata.shards);
     if (![hash, iterations, rows].every((value) => Number.isSafeInteger(value) && value >= 0) || !shards) {
-      return refuse('model, iterations, rows and shards must be there: they are not', op);
+      return refuse(op, 'model, iterations, rows and shards must be there: they are not');
     }
     const statistics = new EMStatistics({
       options,
@@ -249,7 +252,7 @@ export class EMStatistics {
 }
 
 function modelOf(mixture: GaussianMixture): Model {
-  const { options, fitted } = stateOf(mixture);
+  const { options, fitted } = stateOf(OP, mixture);
   if (options.missing === 'marginalize' || options.shrinkage?.amount === 'ledoitWolf') {
     throw new ArgumentError(
       `${OP}: the mixture must do without gaps and estimated shrinkage, which need all samples at once. Use missing: 'refuse' and a fixed amount.`,

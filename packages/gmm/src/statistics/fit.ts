@@ -2,7 +2,7 @@
 import { mixtureFromSafetensors, mixtureToSafetensors } from '../mixture/mixtureFile.js';
 import { backendReport, GmmlError, NumericalError, tensor } from '@gmml/tensor';
 import { checkInteger } from '@gmml/tensor/checks';
-import { GaussianMixture } from '../gaussianMixture.js';
+import { GaussianMixture } from '../mixture/gaussianMixture.js';
 import type { GaussianMixtureOptions } from '../mixture/options.js';
 import { checkRows, readRows, type Matrix, type Rows } from '../mixture/rows.js';
 import { EMStatistics } from './emStatistics.js';
@@ -31,7 +31,7 @@ export async function fit(
   checkInteger(OP, 'workers', workers, 1);
   const { restarts = 1, init = 'kmeans', maxIterations = 100 } = options;
   const starter = new GaussianMixture({ ...options, maxIterations: 0, restarts: 1 });
-  const matrix = readRows(OP, 'x', x);
+  const matrix = readRows(OP, x);
   checkRows(OP, matrix, false, 'Leave such rows out, or fill them in.');
   const all = tensor(matrix.data, { shape: [matrix.rows, matrix.columns] });
   const starts = typeof init === 'string' ? restarts : 1;
@@ -46,9 +46,9 @@ export async function fit(
           maxIterations,
           generator: options.generator,
         });
-        const none = new EMStatistics(start);
+        const empty = new EMStatistics(start);
         if (threads.length === 0) startAll(threads, partsOf(matrix, workers));
-        const last = await iterated(start, none, threads, maxIterations, options.generator);
+        const last = await iterated(start, empty, threads, maxIterations, options.generator);
         if (!best || last.lowerBound > best.lowerBound) best = last;
       } catch (error) {
         if (!(error instanceof NumericalError)) throw error;
@@ -76,13 +76,13 @@ function startAll(threads: Thread[], parts: readonly WorkerPart[]): void {
 /** EM from a start, as `GaussianMixture.fit` ends it. */
 async function iterated(
   start: GaussianMixture,
-  none: EMStatistics,
+  empty: EMStatistics,
   threads: readonly Thread[],
   maxIterations: number,
   generator: GaussianMixtureOptions['generator'],
 ): Promise<GaussianMixture> {
   let mixture = start;
-  let statistics = none;
+  let statistics = empty;
   for (let iteration = 0; iteration < maxIterations && !mixture.converged; iteration++) {
     if (iteration > 0) statistics = new EMStatistics(mixture);
     const bytes = mixtureToSafetensors(mixture);

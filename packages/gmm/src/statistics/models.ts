@@ -1,11 +1,11 @@
-import { parseSafetensors, serializeSafetensors } from '@gmml/nn';
-import { FormatError, Generator, ShapeError, type Tensor } from '@gmml/tensor';
+import { Parameter, parseSafetensors, serializeSafetensors } from '@gmml/nn';
+import { ArgumentError, FormatError, Generator, ShapeError, type Tensor } from '@gmml/tensor';
 import { sameShape, show } from '@gmml/tensor/checks';
-import { GaussianMixture, stateOf } from '../gaussianMixture.js';
-import { GMML } from '../gmml.js';
-import type { GMMLOptions } from '../gmmlOptions.js';
+import { GaussianMixture, stateOf } from '../mixture/gaussianMixture.js';
+import { GMML } from '../layer/gmml.js';
+import type { GMMLOptions } from '../layer/gmmlOptions.js';
 import { encodeMixture, MIXTURE_FORMAT, mixtureFromSafetensors } from '../mixture/mixtureFile.js';
-import { refuse, shown } from '../openSet/fileReader.js';
+import { refuse, shown } from '../fileReader.js';
 import { OPEN_SET_FORMAT } from '../openSet/openSetFile.js';
 import { OpenSetClassifier } from '../openSet/openSetClassifier.js';
 
@@ -23,13 +23,22 @@ const GMML_FORMAT = 'gmml.GMML.1';
 const OP = 'modelFromSafetensors';
 
 /**
- * A model as the bytes of a safetensors file. That of a mixture is `toSafetensors`' with `labels` as further metadata, that of
- * a classifier is its own, that of a layer its state dict, with the constructor's arguments and `labels` as metadata.
+ * A model as the bytes of a safetensors file. That of a mixture is `mixtureToSafetensors`' with `labels` as further metadata,
+ * that of a classifier its own `toSafetensors`', that of a layer its state dict, with the constructor's arguments and `labels`
+ * as metadata.
+ * @param labels what the components of a mixture or the classes of a layer stand for, in their order; a classifier has its own
+ * @throws ArgumentError before the first fit of a mixture, and unless there are as many labels as components or classes
  */
 export function modelToSafetensors(model: FittedModel, labels: readonly string[] | null = null): Uint8Array {
   if (model instanceof OpenSetClassifier) return model.toSafetensors();
+  const count = model instanceof GaussianMixture ? model.components : model.nClass;
+  if (labels && !areLabels(labels, count)) {
+    throw new ArgumentError(
+      `modelToSafetensors: labels must be ${count} strings: they are ${JSON.stringify(labels)}.`,
+    );
+  }
   const more: Record<string, string> = labels ? { labels: JSON.stringify(labels) } : {};
-  if (model instanceof GaussianMixture) return encodeMixture(stateOf(model), more);
+  if (model instanceof GaussianMixture) return encodeMixture(stateOf('modelToSafetensors', model), more);
   const { inputDim, d, nClass, nComponent, covType, parametrization, logStretchTrick, projection } = model;
   const options: GMMLOptions = {
     nComponent,
@@ -38,7 +47,7 @@ export function modelToSafetensors(model: FittedModel, labels: readonly string[]
     logStretchTrick,
     projection: projection && d === inputDim ? 'always' : 'auto',
     temperature: model.logTemperature !== undefined,
-    learnPriors: [...model.namedParameters()].some(([name]) => name === 'logPrior'),
+    learnPriors: model.logPrior instanceof Parameter,
     dtype: model.mean.dtype,
   };
   const made = JSON.stringify({ inputDim, d, nClass, options });
@@ -61,8 +70,8 @@ export function modelFromSafetensors(bytes: Uint8Array | ArrayBuffer): LoadedMod
   }
   if (metadata.format !== GMML_FORMAT) {
     refuse(
-      `the format must be '${MIXTURE_FORMAT}', '${OPEN_SET_FORMAT}' or '${GMML_FORMAT}': it is ${shown(metadata.format)}`,
       OP,
+      `the format must be '${MIXTURE_FORMAT}', '${OPEN_SET_FORMAT}' or '${GMML_FORMAT}': it is ${shown(metadata.format)}`,
     );
   }
   try {
@@ -75,7 +84,7 @@ export function modelFromSafetensors(bytes: Uint8Array | ArrayBuffer): LoadedMod
   } catch (error) {
     if (error instanceof FormatError) throw error;
     const problem = (error as Error).message.replace(/\.$/, '');
-    return refuse(`the layer must fit its tensors: ${problem}`, OP);
+    return refuse(OP, `the layer must fit its tensors: ${problem}`);
   }
 }
 
@@ -116,10 +125,15 @@ function labelsOf(text: string | undefined, count: number): string[] | null {
   if (text === undefined) return null;
   try {
     const labels: unknown = JSON.parse(text);
-    const areStrings = Array.isArray(labels) && labels.every((label) => typeof label === 'string');
-    if (areStrings && labels.length === count) return labels;
+    if (areLabels(labels, count)) return labels;
   } catch {
     // Said below.
   }
-  return refuse(`labels must be ${count} strings: they are ${shown(text)}`, OP);
+  return refuse(OP, `labels must be ${count} strings: they are ${shown(text)}`);
+}
+
+function areLabels(labels: unknown, count: number): labels is string[] {
+  return (
+    Array.isArray(labels) && labels.length === count && labels.every((label) => typeof label === 'string')
+  );
 }

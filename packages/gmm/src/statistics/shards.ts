@@ -22,6 +22,16 @@ export interface MergeOptions {
   readonly allowEqual?: boolean;
 }
 
+/** The shards with one more. @throws ArgumentError for what no file could hold; DuplicateShardError as `mergeShards` */
+export function withShard(op: string, shards: readonly Shard[], added: Shard): Shard[] {
+  if (!isShard(added)) {
+    throw new ArgumentError(
+      `${op}: the shard must have a name, rows from ≤ to that are integers of at least 0, and a digest: it is ${JSON.stringify(added)}.`,
+    );
+  }
+  return mergeShards(op, shards, [added]);
+}
+
 /**
  * The shards of both.
  * @throws DuplicateShardError where two have rows of one name in common, or different names and the same content

@@ -1,10 +1,11 @@
 import { conv2d } from '@gmml/tensor';
 import type { Size2d, Tensor } from '@gmml/tensor';
-import { checkInteger, toPair } from '@gmml/tensor/checks';
+import { checkIntegers, toPair } from '@gmml/tensor/checks';
 import { kaimingUniform, uniform } from '../init.js';
 import type { InitOptions } from '../init.js';
 import { Module, Parameter } from '../module.js';
 
+/** Options of `Conv2d`. */
 export interface Conv2dOptions extends InitOptions {
   /** How far the kernel moves, at least 1. Default 1. */
   stride?: Size2d;
@@ -39,8 +40,7 @@ export class Conv2d extends Module {
   constructor(inChannels: number, outChannels: number, kernelSize: Size2d, options: Conv2dOptions = {}) {
     super();
     const { stride = 1, padding = 0, dilation = 1, bias = true, ...init } = options;
-    checkInteger('Conv2d', 'inChannels', inChannels, 1);
-    checkInteger('Conv2d', 'outChannels', outChannels, 1);
+    checkIntegers('Conv2d', { inChannels, outChannels }, 1);
     this.inChannels = inChannels;
     this.outChannels = outChannels;
     this.kernelSize = toPair('Conv2d', 'kernelSize', kernelSize, 1);

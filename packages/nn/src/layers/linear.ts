@@ -1,10 +1,11 @@
 import { ShapeError } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
-import { checkInteger, show } from '@gmml/tensor/checks';
+import { checkIntegers, show } from '@gmml/tensor/checks';
 import { kaimingUniform, uniform } from '../init.js';
 import type { InitOptions } from '../init.js';
 import { Module, Parameter } from '../module.js';
 
+/** Options of `Linear`. */
 export interface LinearOptions extends InitOptions {
   /** Add a trained offset. Default true. */
   bias?: boolean;
@@ -28,8 +29,7 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, { bias = true, ...init }: LinearOptions = {}) {
     super();
-    checkInteger('Linear', 'inFeatures', inFeatures, 1);
-    checkInteger('Linear', 'outFeatures', outFeatures, 1);
+    checkIntegers('Linear', { inFeatures, outFeatures }, 1);
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.weight = new Parameter(kaimingUniform([outFeatures, inFeatures], init));

@@ -32,7 +32,7 @@ export class Sequential extends Module {
   }
 
   protected override stateName(field: string): string {
-    return field.replace('layers.', '');
+    return field.replace(/^layers\./, '');
   }
 }
 

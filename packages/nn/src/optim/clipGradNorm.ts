@@ -1,5 +1,5 @@
 import { ArgumentError, NotFiniteError } from '@gmml/tensor';
-import type { FloatArray, Tensor } from '@gmml/tensor';
+import type { Tensor } from '@gmml/tensor';
 
 /** Options of `clipGradNorm`. */
 export interface ClipGradNormOptions {
@@ -33,10 +33,7 @@ export function clipGradNorm(
   const gradients = Array.from(parameters, (parameter) => parameter.peekGrad()).filter(
     (grad) => grad !== null,
   );
-  const norm = jointNorm(
-    gradients.map((gradient) => gradient.data),
-    normType,
-  );
+  const norm = jointNorm(gradients, normType);
   if (errorIfNonFinite && !Number.isFinite(norm)) {
     throw new NotFiniteError(`clipGradNorm: the norm of the gradients must be finite: it is ${norm}.`);
   }
@@ -51,9 +48,10 @@ export function clipGradNorm(
   return norm;
 }
 
-function jointNorm(gradients: readonly FloatArray[], p: number): number {
+/** (Σ |g|ᵖ)^(1/p) over all entries of all gradients. */
+function jointNorm(gradients: readonly Tensor[], p: number): number {
   let total = 0;
-  for (const data of gradients) {
+  for (const { data } of gradients) {
     for (let i = 0; i < data.length; i++) {
       const size = Math.abs(data[i]);
       if (p === Infinity) total = Math.max(total, size);

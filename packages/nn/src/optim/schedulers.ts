@@ -63,7 +63,7 @@ export abstract class Scheduler<Options extends object = object> {
       algorithm: this.#algorithm,
       options: { ...this.options } as Record<string, number>,
       baseLr: this.#baseLr,
-      lastEpoch: this.lastEpoch,
+      lastEpoch: this.#epoch,
     };
   }
 

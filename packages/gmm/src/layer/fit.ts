@@ -1,16 +1,16 @@
 import { Parameter } from '@gmml/nn';
 import { ArgumentError, noGrad, tensor, Tensor, type Generator } from '@gmml/tensor';
 import { checkNumber } from '@gmml/tensor/checks';
-import { checkFeatures } from './checks.js';
-import { eachRow, joined, rowsAt, squaredNorm } from './linearAlgebra/vectors.js';
+import { eachRow, joined, rowsAt, squaredNorm } from '../linearAlgebra/vectors.js';
 import { choleskyComponents, type CovType } from './feasible.js';
-import { GaussianMixture } from './gaussianMixture.js';
-import { membersOf, sigmaFromCovariances } from './initialize.js';
-import { chooseShrinkage, RIDGE_SHARE, type Group, type Pooled } from './leaveOneOut.js';
-import { addRows, noMoments, type Moments, spreadOf } from './linearAlgebra/moments.js';
-import { blended, meanOfDiagonal, packed, sumOf } from './linearAlgebra/symmetric.js';
+import { GaussianMixture } from '../mixture/gaussianMixture.js';
+import { sigmaFromCovariances } from './freeParameters.js';
+import { asTensor, insideOf, membersOf } from './labelledFeatures.js';
+import { chooseShrinkage, RIDGE_SHARE, type Group, type ShrinkageTarget } from '../leaveOneOut.js';
+import { addRows, noMoments, type Moments, spreadOf } from '../linearAlgebra/moments.js';
+import { blended, meanOfDiagonal, packed, sumOf } from '../linearAlgebra/symmetric.js';
 import type { MixtureLayer } from './mixtureLayer.js';
-import type { Rows, Vector } from './mixture/rows.js';
+import type { Rows, Vector } from '../mixture/rows.js';
 
 /** Options of `GMML.fit` and `GMML.addClass`. */
 export interface GMMLFitOptions {
@@ -52,7 +52,7 @@ export function fitLayer(
   const members = membersOf(op, x, asTensor(labels), head.nClass, head.nComponent);
   const { d, covType } = head;
   const own = members.map((rows) => rowsIn(x, rows));
-  const moments = own.map((rows) => momentsOf(rows, d, covType));
+  const moments = own.map((rows) => momentsOfRows(rows, d, covType));
   const variance = varianceWithin(op, moments);
   const classes = own.map((rows, k) => fitClass(rows, moments[k], variance, head, generator));
   const groups = classes.flatMap((each) => each.groups);
@@ -79,16 +79,6 @@ export function checkFit(op: string, head: MixtureLayer, shrinkage: number | 'au
   if (shrinkage !== 'auto') checkNumber(op, "shrinkage, unless it is 'auto',", shrinkage, { from: 0, to: 1 });
 }
 
-/** Features [B, inputDim] as the mixture sees them, float64 [B, D]. @throws ShapeError */
-export function insideOf(op: string, head: MixtureLayer, features: Rows): Tensor {
-  return noGrad(() => {
-    const x = asTensor(features).to('float64');
-    checkFeatures(op, x, 'M', head.inputDim);
-    const { projection } = head;
-    return projection ? x.matmul(projection.detach().to('float64'), { transposeB: true }) : x;
-  });
-}
-
 /** Fits the components of one class: in closed form, or by EM from a k-means start. */
 export function fitClass(
   rows: Float64Array,
@@ -112,7 +102,7 @@ export function fitClass(
   const groups = Array.from({ length: nComponent }, (_, g): Group => {
     const at = [...likely.keys()].filter((n) => likely[n] === g);
     const each = rowsIn(x, at);
-    return { moments: momentsOf(each, d, covType), rows: each };
+    return { moments: momentsOfRows(each, d, covType), rows: each };
   });
   const entries = covariance === 'diag' ? d : d * d;
   const values = Float64Array.from(mixture.covariances.data);
@@ -122,7 +112,7 @@ export function fitClass(
 }
 
 /** The moments of rows [n, D]: variances alone for 'diag'. */
-export function momentsOf(rows: Float64Array, d: number, covType: CovType): Moments {
+export function momentsOfRows(rows: Float64Array, d: number, covType: CovType): Moments {
   return addRows(noMoments(d, spreadOf(covType)), rows);
 }
 
@@ -150,7 +140,7 @@ function tiedOf(classes: readonly ClassFit[]): Float64Array {
   );
 }
 
-function pooledOf(groups: readonly Group[]): Pooled {
+function pooledOf(groups: readonly Group[]): ShrinkageTarget {
   const count = groups.reduce((sum, { moments }) => sum + moments.count, 0);
   return { scatter: sumOf(groups.map(({ moments }) => moments.scatter)), count, hasRows: true };
 }
@@ -176,23 +166,14 @@ export function setParameters(
     head.sigma.copyFrom(sigma);
     head.omega.copyFrom(tensor(fitted.weights.map(Math.log), { shape: [nClass, nComponent] }));
     head.logTemperature?.copyFrom(tensor(0, { dtype: 'float64' }));
-    const learns = head.logPrior instanceof Parameter;
-    head.logPrior?.copyFrom(tensor(fitted.priors.map((prior) => Math.log(learns ? prior : 1 / nClass))));
+    const learnsPriors = head.logPrior instanceof Parameter;
+    head.logPrior?.copyFrom(
+      tensor(fitted.priors.map((prior) => Math.log(learnsPriors ? prior : 1 / nClass))),
+    );
   });
 }
 
 /** Rows of float64 x [N, D] one after the other. */
-export function rowsIn(x: Tensor, rows: readonly number[]): Float64Array {
+function rowsIn(x: Tensor, rows: readonly number[]): Float64Array {
   return rowsAt(x.data as Float64Array, x.shape[1], rows);
-}
-
-function asTensor(x: Rows | Vector): Tensor {
-  return x instanceof Tensor ? x.detach() : tensor(nested(x), { dtype: 'float64' });
-}
-
-/** Arrays of plain numbers, whatever kinds of arrays there were. */
-function nested(x: readonly ArrayLike<number>[] | ArrayLike<number>): number[] | number[][] {
-  return Array.from(x as ArrayLike<unknown>, (row) =>
-    typeof row === 'number' ? row : Array.from(row as ArrayLike<number>),
-  ) as number[] | number[][];
 }

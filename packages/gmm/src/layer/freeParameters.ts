@@ -1,16 +1,10 @@
-import {
-  ArgumentError,
-  defaultGenerator,
-  NotFiniteError,
-  NotPositiveDefiniteError,
-  tensor,
-  type DType,
-  type Generator,
-  type Shape,
-  type Tensor,
-} from '@gmml/tensor';
-import { joined, summed } from './linearAlgebra/vectors.js';
-import { checkLabels, checkOneLabelEach } from './checks.js';
+// Free parameters of given covariances: the inverse of feasible.ts.
+
+import { NotPositiveDefiniteError, tensor, type DType, type Shape, type Tensor } from '@gmml/tensor';
+import { RIDGE_SHARE } from '../leaveOneOut.js';
+import { factorInPlace } from '../linearAlgebra/cholesky.js';
+import { addToDiagonal, meanOfDiagonal, lowerOf } from '../linearAlgebra/symmetric.js';
+import { joined, summed } from '../linearAlgebra/vectors.js';
 import {
   componentName,
   FULL_JITTER,
@@ -19,12 +13,6 @@ import {
   type CovType,
   type Parametrization,
 } from './feasible.js';
-import { RIDGE_SHARE } from './leaveOneOut.js';
-import { factorInPlace } from './linearAlgebra/cholesky.js';
-import { addToDiagonal, meanOfDiagonal, lowerOf } from './linearAlgebra/symmetric.js';
-
-/** Features that vary less than this share of the mean scale are taken to vary as much. */
-const SCALE_SHARE = 0.01;
 
 /** So far above the floor a fitted factor's diagonal must be for softplus to be inverted. */
 const LEAST_SCALE = 1.001 * SCALE_FLOOR;
@@ -124,79 +112,6 @@ function feasibleFactor(
   if (factorInPlace(factor, d) >= 0) return null;
   for (let i = 0; i < d; i++) if (!(factor[i * (d + 1)] > LEAST_SCALE)) return null;
   return factor;
-}
-
-/**
- * Means [N, G, D] and the pooled within-class standard deviations [D] of examples [M, D], in float64.
- * The first component of a class is at its mean, any other half way from there to a random example.
- */
-export function startFromData(
-  features: Tensor,
-  labels: Tensor,
-  nClass: number,
-  nComponent: number,
-  generator: Generator = defaultGenerator(),
-): { means: Tensor; scale: Float64Array } {
-  const [, d] = features.shape;
-  const members = membersOf('GMML.initFromData', features, labels, nClass);
-  const x = features.data;
-  const means = new Float64Array(nClass * nComponent * d);
-  const squares = new Float64Array(d);
-  for (const [k, rows] of members.entries()) {
-    const start = k * nComponent * d;
-    for (const row of rows) for (let j = 0; j < d; j++) means[start + j] += x[row * d + j] / rows.length;
-    for (const row of rows) {
-      for (let j = 0; j < d; j++) squares[j] += (x[row * d + j] - means[start + j]) ** 2;
-    }
-    const order = generator.permutation(rows.length);
-    for (let g = 1; g < nComponent; g++) {
-      const row = rows[order[(g - 1) % order.length]];
-      for (let j = 0; j < d; j++) means[start + g * d + j] = (means[start + j] + x[row * d + j]) / 2;
-    }
-  }
-  const scale = squares.map((sum) => Math.sqrt(sum / labels.size));
-  const mean = summed(scale) / d;
-  const least = Math.max(2 * SCALE_FLOOR, mean === 0 ? 1 : SCALE_SHARE * mean);
-  return {
-    means: tensor(means, { shape: [nClass, nComponent, d] }),
-    scale: scale.map((s) => Math.max(s, least)),
-  };
-}
-
-/** The rows of each class, at least `least`. @throws before anything is computed when features or labels are unusable. */
-export function membersOf(
-  op: string,
-  features: Tensor,
-  labels: Tensor,
-  nClass: number,
-  least = 1,
-): number[][] {
-  const [, d] = features.shape;
-  checkOneLabelEach(op, features, labels);
-  const { data } = features;
-  let bad = 0;
-  while (bad < data.length && data[bad] - data[bad] === 0) bad++;
-  if (bad < data.length) {
-    throw new NotFiniteError(
-      `${op}: features must be finite: row ${Math.floor(bad / d)}, column ${bad % d} is ${data[bad]}.`,
-    );
-  }
-  const members = Array.from({ length: nClass }, (): number[] => []);
-  checkLabels(op, 'labels', labels.data, nClass);
-  for (const [row, label] of labels.data.entries()) members[label].push(row);
-  const empty = members.flatMap((own, k) => (own.length === 0 ? [k] : []));
-  if (empty.length > 0) {
-    throw new ArgumentError(
-      `${op}: every class needs an example: there is none of ${empty.join(', ')}. Give more rows.`,
-    );
-  }
-  const few = members.findIndex((own) => own.length < least);
-  if (few >= 0) {
-    throw new ArgumentError(
-      `${op}: every class needs as many rows as components, ${least}: class ${few} has ${members[few].length}. Give more rows or use fewer components.`,
-    );
-  }
-  return members;
 }
 
 /** x with softplus(x) = y, for y > 0: y + log(1 − e⁻ʸ). */

@@ -3,24 +3,25 @@ import { sameShape, show } from '@gmml/tensor/checks';
 
 /** Hands out the tensors of a file, each once and of the shape it must have. */
 export class FileReader {
+  /** The method that messages name. */
+  readonly op: string;
   readonly #left: Map<string, Tensor>;
-  readonly #op: string | undefined;
 
-  /** @param op the method that messages name */
-  constructor(tensors: Readonly<Record<string, Tensor>>, op?: string) {
+  constructor(op: string, tensors: Readonly<Record<string, Tensor>>) {
+    this.op = op;
     this.#left = new Map(Object.entries(tensors));
-    this.#op = op;
   }
 
   /** The numbers of a tensor, all of which are fit; null: of any shape. */
   take(name: string, shape: readonly number[] | null, isFit = isModest, what = 'finite'): Float64Array {
+    const { op } = this;
     const found = this.#left.get(name);
-    if (!found) refuse(`there must be ${name}: there is none`, this.#op);
+    if (!found) refuse(op, `there must be ${name}: there is none`);
     if (shape && !sameShape(found.shape, shape)) {
-      refuse(`${name} must be ${show(shape)}: it is ${show(found.shape)}`, this.#op);
+      refuse(op, `${name} must be ${show(shape)}: it is ${show(found.shape)}`);
     }
     const bad = found.data.findIndex((value) => !isFit(value));
-    if (bad >= 0) refuse(`${name} must be ${what}: entry ${bad} is ${found.data[bad]}`, this.#op);
+    if (bad >= 0) refuse(op, `${name} must be ${what}: entry ${bad} is ${found.data[bad]}`);
     this.#left.delete(name);
     return Float64Array.from(found.data);
   }
@@ -31,10 +32,11 @@ export class FileReader {
 
   checkEmpty(): void {
     const [name] = this.#left.keys();
-    if (name !== undefined) refuse(`there must be no other tensors: there is ${shown(name)}`, this.#op);
+    if (name !== undefined) refuse(this.op, `there must be no other tensors: there is ${shown(name)}`);
   }
 }
 
+/** Whether it is so far from the largest number that sums of a few do not overflow. */
 export function isModest(value: number): boolean {
   return Math.abs(value) <= 1e300;
 }
@@ -46,6 +48,6 @@ export function shown(text: string | undefined): string {
 }
 
 /** @throws FormatError always */
-export function refuse(reason: string, op = 'OpenSetClassifier.fromSafetensors'): never {
+export function refuse(op: string, reason: string): never {
   throw new FormatError(`${op}: ${reason}. Give the bytes that toSafetensors gave.`);
 }

@@ -1,9 +1,9 @@
 import { ArgumentError, defaultGenerator, tensor, type Generator, type Tensor } from '@gmml/tensor';
-import { checkInteger, checkNumber } from '@gmml/tensor/checks';
-import { drawIndex } from './drawIndex.js';
-import { addRows, noMoments } from './linearAlgebra/moments.js';
-import { meanOfDiagonal } from './linearAlgebra/symmetric.js';
-import { rowsAt, squaredNorm, summed, weightedSum } from './linearAlgebra/vectors.js';
+import { checkIntegers, checkNumber } from '@gmml/tensor/checks';
+import { drawIndex } from '../drawIndex.js';
+import { addRows, noMoments } from '../linearAlgebra/moments.js';
+import { meanOfDiagonal } from '../linearAlgebra/symmetric.js';
+import { rowsAt, squaredNorm, summed, weightedSum } from '../linearAlgebra/vectors.js';
 import {
   findNearest,
   loosen,
@@ -11,7 +11,7 @@ import {
   ownDistances,
   squaredDistance,
   unknownNearest,
-} from './mixture/nearestCenters.js';
+} from './nearestCenters.js';
 import {
   checkRows,
   readRows,
@@ -20,7 +20,7 @@ import {
   type Matrix,
   type Rows,
   type Vector,
-} from './mixture/rows.js';
+} from './rows.js';
 
 /** Options of `kMeans`. */
 export interface KMeansOptions {
@@ -67,13 +67,12 @@ export function kMeans(x: Rows, k: number, options: KMeansOptions = {}): KMeansR
   const { init = 'kmeans++', restarts = 1, maxIterations = 300, tolerance = 1e-4 } = options;
   const { sampleWeight, generator = defaultGenerator() } = options;
   const op = 'kMeans';
-  for (const [name, value] of Object.entries({ k, restarts, maxIterations }))
-    checkInteger(op, name, value, 1);
+  checkIntegers(op, { k, restarts, maxIterations }, 1);
   checkNumber(op, 'tolerance', tolerance, { from: 0 });
   if (typeof init === 'string' && init !== 'kmeans++' && init !== 'random') {
     throw new ArgumentError(`kMeans: init must be 'kmeans++', 'random' or centres: it is '${String(init)}'.`);
   }
-  const matrix = readRows(op, 'x', x);
+  const matrix = readRows(op, x);
   checkRows(op, matrix, false, 'Leave them out.');
   const weights = readSampleWeight(op, sampleWeight, matrix.rows);
   if (k > matrix.rows) {
@@ -95,13 +94,10 @@ export function kMeans(x: Rows, k: number, options: KMeansOptions = {}): KMeansR
     const found = lloyd(matrix, weights, centers, maxIterations, tolerance);
     if (!best || found.inertia < best.inertia) best = found;
   }
-  const { centers, labels, inertia, iterations, converged } = best!;
   return {
-    centers: tensor(centers, { shape: [k, columns] }),
-    labels: tensor(Float64Array.from(labels)),
-    inertia,
-    iterations,
-    converged,
+    ...best!,
+    centers: tensor(best!.centers, { shape: [k, columns] }),
+    labels: tensor(Float64Array.from(best!.labels)),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { DType, Generator, Tensor } from '@gmml/tensor';
 import type { CovType, Parametrization } from './feasible.js';
-import type { MultivariateNormal } from './multivariateNormal.js';
+import type { MultivariateNormal } from '../multivariateNormal.js';
 
 /** Options of `GMML`. */
 export interface GMMLOptions {

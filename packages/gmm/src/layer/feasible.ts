@@ -1,5 +1,5 @@
 import { NotFiniteError, NotPositiveDefiniteError, NumericalError, type Tensor } from '@gmml/tensor';
-import { MultivariateNormal } from './multivariateNormal.js';
+import { MultivariateNormal } from '../multivariateNormal.js';
 
 /** How covariances are restricted: independent coordinates, a triangular factor, or the whole matrix. */
 export type CovType = 'diag' | 'tril' | 'full';

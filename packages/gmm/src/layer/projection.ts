@@ -1,12 +1,5 @@
-import {
-  ArgumentError,
-  defaultGenerator,
-  zeros,
-  type DType,
-  type Generator,
-  type Tensor,
-} from '@gmml/tensor';
-import { checkInteger } from '@gmml/tensor/checks';
+import { defaultGenerator, zeros, type DType, type Generator, type Tensor } from '@gmml/tensor';
+import { checkIntegers, checkNumber } from '@gmml/tensor/checks';
 
 /** Options of `achlioptas`. */
 export interface ProjectionOptions {
@@ -28,12 +21,8 @@ export function achlioptas(
   d: number,
   { s = 3, generator = defaultGenerator(), dtype }: ProjectionOptions = {},
 ): Tensor {
-  for (const [name, value] of Object.entries({ inputDim, d })) {
-    checkInteger('achlioptas', name, value, 1);
-  }
-  if (!(s >= 1 && Number.isFinite(s))) {
-    throw new ArgumentError(`achlioptas: s must be a number of at least 1: it is ${s}.`);
-  }
+  checkIntegers('achlioptas', { inputDim, d }, 1);
+  checkNumber('achlioptas', 's', s, { from: 1 });
   const out = zeros([d, inputDim], { dtype });
   const entry = Math.sqrt(s / d);
   for (let i = 0; i < out.data.length; i++) {

@@ -1,12 +1,13 @@
 import { ArgumentError, cat, noGrad, tensor, type Tensor } from '@gmml/tensor';
-import { eachRow } from './linearAlgebra/vectors.js';
-import { checkFit, fitClass, insideOf, momentsOf, rowsIn, type GMMLFitOptions } from './fit.js';
-import { membersOf, sigmaFromCovariances } from './initialize.js';
-import { chooseShrinkage } from './leaveOneOut.js';
-import { blended, meanOfDiagonal, packed, sumOf } from './linearAlgebra/symmetric.js';
+import { checkLabel } from '../checks.js';
+import { eachRow, indices } from '../linearAlgebra/vectors.js';
+import { checkFit, fitClass, momentsOfRows, type GMMLFitOptions } from './fit.js';
+import { sigmaFromCovariances } from './freeParameters.js';
+import { insideOf } from './labelledFeatures.js';
+import { chooseShrinkage } from '../leaveOneOut.js';
+import { blended, meanOfDiagonal, packed, sumOf } from '../linearAlgebra/symmetric.js';
 import type { MixtureLayer } from './mixtureLayer.js';
-import type { Rows } from './mixture/rows.js';
-import { checkLabel } from './sample.js';
+import type { Rows } from '../mixture/rows.js';
 
 /**
  * A layer like `head` with one class more, `make`d for it: the classes of `head` as they are, and last one
@@ -29,10 +30,9 @@ export function withClass<Layer extends MixtureLayer>(
       `${op}: the class needs as many rows as components, ${nComponent}: it has ${count}. Give more rows.`,
     );
   }
-  const [members] = membersOf(op, x, tensor(new Float64Array(count)), 1);
-  const rows = rowsIn(x, members);
+  const rows = x.data as Float64Array;
   const target = tiedOf(head);
-  const fitted = fitClass(rows, momentsOf(rows, d, covType), meanOfDiagonal(target, d), head, generator);
+  const fitted = fitClass(rows, momentsOfRows(rows, d, covType), meanOfDiagonal(target, d), head, generator);
   const pooled = { scatter: target, count: 1, hasRows: false };
   const amount = shrinkage === 'auto' ? chooseShrinkage(fitted.groups, pooled) : shrinkage;
   const covariances = fitted.covariances.map((covariance) => blended(1 - amount, covariance, amount, target));
@@ -46,7 +46,7 @@ export function withClass<Layer extends MixtureLayer>(
     append(wider.logPrior!, others, tensor(Float64Array.of(-Math.log(nClass + 1))));
     copyShared(wider, head);
     // Refuses what the layer's own number format cannot factor.
-    wider.sampleParameters();
+    wider.mixtureParameters();
   });
   return wider;
 }
@@ -57,16 +57,17 @@ export function withoutClass<Layer extends MixtureLayer>(
   label: number,
   make: (nClass: number) => Layer,
 ): Layer {
-  checkLabel('GMML.removeClass', head, label);
+  checkLabel('GMML.removeClass', head.nClass, label);
   if (head.nClass === 1) {
     throw new ArgumentError('GMML.removeClass: a class must remain: the layer has 1.');
   }
   const narrower = make(head.nClass - 1);
+  const kept = Array.from(indices(head.nClass)).filter((k) => k !== label);
   noGrad(() => {
-    narrower.mean.copyFrom(without(head.mean, label));
-    narrower.sigma.copyFrom(without(head.sigma, label));
-    narrower.omega.copyFrom(without(head.omega, label));
-    if (head.logPrior) narrower.logPrior!.copyFrom(without(head.logPrior, label).logSoftmax(0));
+    narrower.mean.copyFrom(head.mean.indexSelect(0, kept));
+    narrower.sigma.copyFrom(head.sigma.indexSelect(0, kept));
+    narrower.omega.copyFrom(head.omega.indexSelect(0, kept));
+    if (head.logPrior) narrower.logPrior!.copyFrom(head.logPrior.indexSelect(0, kept).logSoftmax(0));
     copyShared(narrower, head);
   });
   return narrower;
@@ -91,11 +92,4 @@ function tiedOf(head: MixtureLayer): Float64Array {
   const all = Float64Array.from(covariances.data);
   const tied = sumOf(eachRow(all, d * d), weights.data);
   return covType === 'diag' ? Float64Array.from({ length: d }, (_, i) => tied[i * (d + 1)]) : packed(tied, d);
-}
-
-/** x [N, ...] without its entry at `label`. */
-function without(x: Tensor, label: number): Tensor {
-  const each = x.size / x.shape[0];
-  const left = x.data.filter((_, at) => Math.floor(at / each) !== label);
-  return tensor(left, { shape: [x.shape[0] - 1, ...x.shape.slice(1)], dtype: x.dtype });
 }

@@ -7,7 +7,7 @@ import {
   SCALE_FLOOR,
   withJitter,
 } from './feasible.js';
-import { sigmaFromFactors } from './initialize.js';
+import { sigmaFromFactors } from './freeParameters.js';
 import type { MixtureLayer } from './mixtureLayer.js';
 
 /** Sets `to`, a 'cholesky' layer, to the mixture of `head`, a 'gram' layer, computed in float64. */

@@ -11,6 +11,7 @@ export interface MixtureLayer {
   readonly nComponent: number;
   readonly covType: CovType;
   readonly parametrization: Parametrization;
+  readonly logStretchTrick: boolean;
   readonly mean: Parameter;
   readonly sigma: Parameter;
   readonly omega: Parameter | Buffer;
@@ -23,5 +24,5 @@ export interface MixtureLayer {
   covariances(): Tensor;
   scaleTril(): Tensor;
   mixtureWeights(): Tensor;
-  sampleParameters(): MixtureParameters;
+  mixtureParameters(): MixtureParameters;
 }

@@ -1,7 +1,7 @@
 import { Module } from '@gmml/nn';
 import { ArgumentError, noGrad, scope, tensor, type Tensor } from '@gmml/tensor';
-import { checkFeatures } from './checks.js';
-import { joined } from './linearAlgebra/vectors.js';
+import { checkFeatures, checkOneLabelEach } from '../checks.js';
+import { joined } from '../linearAlgebra/vectors.js';
 import type { GMMLFitOptions } from './fit.js';
 import { GMML } from './gmml.js';
 
@@ -30,7 +30,7 @@ export interface FitHeadOptions extends GMMLFitOptions {
  * @param loader the training data as batches [inputs, labels], such as a DataLoader
  * @returns the number of rows the head was fitted to
  * @throws ArgumentError without a GMML, a function `features` or any row; ShapeError for features that are not
- *   [B, inputDim]; what `GMML.fit` throws. The head is then as it was.
+ *   [B, inputDim] and labels that are not [B]; what `GMML.fit` throws. The head is then as it was.
  * @example
  * class Network extends Module {
  *   readonly hidden = new Linear(2, 8);
@@ -88,6 +88,7 @@ function collect(
       scope(() => {
         const batch = features(x);
         checkFeatures('fitHead', batch, 'B', inputDim);
+        checkOneLabelEach('fitHead', batch, labels);
         return Float64Array.from(batch.data);
       }),
     );

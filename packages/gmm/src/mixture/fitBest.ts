@@ -1,9 +1,9 @@
 import { ArgumentError, GmmlError } from '@gmml/tensor';
 import { checkOneOf } from '@gmml/tensor/checks';
-import { GaussianMixture, type FitOptions } from './gaussianMixture.js';
-import type { CovarianceType } from './mixture/covarianceTypes.js';
-import type { GaussianMixtureOptions } from './mixture/options.js';
-import type { Rows } from './mixture/rows.js';
+import { GaussianMixture } from './gaussianMixture.js';
+import type { CovarianceType } from './covarianceTypes.js';
+import type { FitOptions, GaussianMixtureOptions } from './options.js';
+import type { Rows } from './rows.js';
 
 /** What `fitBest` tries, and the options that all mixtures share. */
 export interface FitBestOptions extends Omit<GaussianMixtureOptions, 'components' | 'covariance' | 'init'> {
@@ -15,6 +15,7 @@ export interface FitBestOptions extends Omit<GaussianMixtureOptions, 'components
   readonly criterion?: 'bic' | 'aic';
   /** How each mixture starts; default 'kmeans'. */
   readonly init?: 'kmeans' | 'kmeans++' | 'random' | 'randomFromData';
+  /** As in `GaussianMixture.fit`. */
   readonly signal?: FitOptions['signal'];
 }
 

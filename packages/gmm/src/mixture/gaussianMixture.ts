@@ -7,58 +7,27 @@ import {
   type Tensor,
 } from '@gmml/tensor';
 import { checkInteger, checkNumber } from '@gmml/tensor/checks';
-import { rowAt, summed } from './linearAlgebra/vectors.js';
-import { drawIndex } from './drawIndex.js';
-import { COVARIANCE_FORMS, freeParameters, type CovarianceType } from './mixture/covarianceTypes.js';
-import { completeData, jointLogDensities, normalized, type Observations } from './mixture/em.js';
-import { boundOf, iterationsFrom, unchanged, type Fitted, type MixtureState } from './mixture/fitted.js';
-import { dataWithGaps, hasGaps, marginalLogDensities } from './mixture/missing.js';
-import type { Settings, Shrinkage } from './mixture/model.js';
-import { checkMixtureOptions, type GaussianMixtureOptions, type MixtureChoices } from './mixture/options.js';
+import { rowAt, summed } from '../linearAlgebra/vectors.js';
+import { drawIndex } from '../drawIndex.js';
+import { COVARIANCE_FORMS, freeParameters, type CovarianceType } from './covarianceTypes.js';
+import { completeData, jointLogDensities, normalized, type Observations } from './em.js';
+import { boundOf, iterationsFrom, unchanged, type Fitted, type MixtureState } from './fitted.js';
+import { dataWithGaps, hasGaps, marginalLogDensities } from './missing.js';
+import type { Settings, Shrinkage } from './model.js';
 import {
-  checkRows,
-  readRows,
-  readSampleWeight,
-  type Matrix,
-  type Rows,
-  type Vector,
-} from './mixture/rows.js';
-import { checkEnough, startOf } from './mixture/start.js';
-import { streamed } from './mixture/streaming.js';
+  checkMixtureOptions,
+  type FitOptions,
+  type GaussianMixtureOptions,
+  type MixtureChoices,
+  type MixtureProgress,
+  type PartialFitOptions,
+} from './options.js';
+import { checkRows, readRows, readSampleWeight, type Matrix, type Rows, type Vector } from './rows.js';
+import { checkEnough, startOf } from './start.js';
+import { streamed } from './streaming.js';
 
-/** Where EM is after an iteration. The mixture itself has the parameters of that iteration. */
-export interface MixtureProgress {
-  /** Which start this is, from 0. */
-  readonly restart: number;
-  /** From 1. */
-  readonly iteration: number;
-  /** The mean of log p(xₙ) under the parameters before this iteration's M-step. */
-  readonly lowerBound: number;
-  /** What the iteration added to it; ∞ at first. */
-  readonly change: number;
-  /** Whether the change was below the tolerance: the last iteration of this start. */
-  readonly converged: boolean;
-}
-
-/** What `fit` takes beside the samples. */
-export interface FitOptions {
-  /** Weights of the samples [N], not negative: a weight of 2 counts as two equal rows. Default 1 for each. */
-  readonly sampleWeight?: Vector;
-  /** Looked at before each iteration: an AbortSignal. */
-  readonly signal?: { readonly aborted: boolean; readonly reason?: unknown };
-  /** Called after each iteration. */
-  readonly onIteration?: (progress: MixtureProgress) => void;
-}
-
-/** What `partialFit` takes beside the batch. */
-export interface PartialFitOptions {
-  readonly sampleWeight?: Vector;
-  /** κ of the step η = (B/(B + samples so far))^κ: 1 weighs all samples alike, less forgets. From 0.5 to 1; default 0.7. */
-  readonly decay?: number;
-}
-
-/** All that a fitted mixture is, for modules that go on with its fit. @throws ArgumentError before the first fit */
-export let stateOf: (mixture: GaussianMixture) => MixtureState;
+/** All that a fitted mixture is, for modules that go on with its fit. @throws ArgumentError, of `op`, before the first fit */
+export let stateOf: (op: string, mixture: GaussianMixture) => MixtureState;
 
 /** The mixture of a state. */
 export let mixtureOf: (state: { options: GaussianMixtureOptions; fitted: Fitted }) => GaussianMixture;
@@ -83,9 +52,9 @@ export class GaussianMixture {
   #state: Fitted | null = null;
 
   static {
-    stateOf = (mixture) => ({
+    stateOf = (op, mixture) => ({
       options: { ...mixture.#choices, shrinkage: mixture.#shrinkage ?? undefined },
-      fitted: mixture.#fitted('state'),
+      fitted: checkFitted(op, mixture.#state),
     });
     mixtureOf = ({ options, fitted }) => {
       const mixture = new GaussianMixture(options);
@@ -186,15 +155,12 @@ export class GaussianMixture {
 
   /** The Bayesian information criterion −2 Σ log p(xₙ) + P log N with P free parameters: less is better. (Schwarz, 1978.) */
   bic(x: Rows): number {
-    const { logLikelihoods } = this.#expectation('bic', x);
-    const n = logLikelihoods.length;
-    return -2 * meanOf(logLikelihoods) * n + this.#freeParameters() * Math.log(n);
+    return this.#criterion('bic', x, Math.log);
   }
 
   /** The Akaike information criterion −2 Σ log p(xₙ) + 2 P: less is better. (Akaike, 1974.) */
   aic(x: Rows): number {
-    const { logLikelihoods } = this.#expectation('aic', x);
-    return -2 * meanOf(logLikelihoods) * logLikelihoods.length + 2 * this.#freeParameters();
+    return this.#criterion('aic', x, () => 2);
   }
 
   /**
@@ -312,7 +278,7 @@ export class GaussianMixture {
   }
 
   #read(op: string, x: Rows, features?: number): Matrix {
-    const matrix = readRows(op, 'x', x, features);
+    const matrix = readRows(op, x, features);
     const marginalizes = this.#choices.missing === 'marginalize';
     const remedy = marginalizes
       ? 'Only NaN counts as missing.'
@@ -341,10 +307,15 @@ export class GaussianMixture {
     return normalized(joint, this.components, -Infinity, op);
   }
 
-  #freeParameters(): number {
-    const { features } = this.#fitted('bic');
+  /** −2 Σ log p(xₙ), and for each free parameter what `penalty` says of N. */
+  #criterion(method: string, x: Rows, penalty: (n: number) => number): number {
+    const { logLikelihoods } = this.#expectation(method, x);
+    const n = logLikelihoods.length;
+    const { features } = this.#fitted(method);
     const sizes = { components: this.components, features };
-    return freeParameters(COVARIANCE_FORMS[this.covariance], sizes) + this.components * (features + 1) - 1;
+    const free =
+      freeParameters(COVARIANCE_FORMS[this.covariance], sizes) + this.components * (features + 1) - 1;
+    return -2 * meanOf(logLikelihoods) * n + free * penalty(n);
   }
 
   #inShape(values: Float64Array, features: number): Tensor {
@@ -353,11 +324,13 @@ export class GaussianMixture {
   }
 
   #fitted(name: string): Fitted {
-    if (this.#state) return this.#state;
-    throw new ArgumentError(
-      `GaussianMixture.${name}: the mixture must be fitted: it is not. Call fit first.`,
-    );
+    return checkFitted(`GaussianMixture.${name}`, this.#state);
   }
+}
+
+function checkFitted(op: string, state: Fitted | null): Fitted {
+  if (state) return state;
+  throw new ArgumentError(`${op}: the mixture must be fitted: it is not. Call fit first.`);
 }
 
 function meanOf(values: Float64Array): number {

@@ -1,7 +1,8 @@
-import { IndexError, noGrad, tensor, type Generator, type Tensor } from '@gmml/tensor';
+import { noGrad, tensor, type Generator, type Tensor } from '@gmml/tensor';
 import { checkInteger } from '@gmml/tensor/checks';
-import { summed } from './linearAlgebra/vectors.js';
-import { drawIndex } from './drawIndex.js';
+import { summed } from '../linearAlgebra/vectors.js';
+import { checkLabel } from '../checks.js';
+import { drawIndex } from '../drawIndex.js';
 import type { MixtureLayer } from './mixtureLayer.js';
 
 /** Options of `GMML.sample`. */
@@ -28,7 +29,7 @@ export function sampleLayer(
   generator: Generator,
 ): LabelledSamples {
   checkInteger('GMML.sample', 'n', n, 1);
-  if (label !== undefined) checkLabel('GMML.sample', head, label);
+  if (label !== undefined) checkLabel('GMML.sample', head.nClass, label);
   const { d, nComponent } = head;
   const [weights, means, factors] = noGrad(() => [
     Float64Array.from(head.mixtureWeights().data),
@@ -53,10 +54,4 @@ export function sampleLayer(
   }
   const { dtype } = head.mean;
   return { x: tensor(x, { shape: [n, d], dtype }), labels: tensor(labels, { dtype }) };
-}
-
-/** @throws IndexError unless the layer has the class */
-export function checkLabel(op: string, { nClass }: MixtureLayer, label: number): void {
-  if (Number.isInteger(label) && label >= 0 && label < nClass) return;
-  throw new IndexError(`${op}: the label must be an integer from 0 to ${nClass - 1}: it is ${label}.`);
 }

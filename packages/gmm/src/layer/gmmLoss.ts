@@ -1,9 +1,10 @@
 import { nllLoss } from '@gmml/nn';
 import { ArgumentError, tensor, type Tensor } from '@gmml/tensor';
-import { checkNumber } from '@gmml/tensor/checks';
-import { checkLabels, checkOneLabelEach } from './checks.js';
+import { checkLabels, checkNumber } from '@gmml/tensor/checks';
+import { checkOneLabelEach } from '../checks.js';
 import type { GMML } from './gmml.js';
-import { oneHot } from './linearAlgebra/vectors.js';
+import { temperedPosterior } from './posterior.js';
+import { oneHot } from '../linearAlgebra/vectors.js';
 
 /** Options of `GMMLoss`. */
 export interface GMMLossOptions {
@@ -52,7 +53,7 @@ export class GMMLoss {
     checkHead(head);
     checkOneLabelEach('GMMLoss', features, labels);
     checkLabels('GMMLoss', 'labels', labels.data, head.nClass);
-    const { components, logWeights, logPrior } = head.sampleParameters();
+    const { components, logWeights, logPrior } = head.mixtureParameters();
     const [batch] = features.shape;
     const inside = head.project(features).reshape([batch, 1, 1, head.d]);
     const logProb = components.logProb(inside);
@@ -65,8 +66,7 @@ export class GMMLoss {
     const halfDistances = logProb.add(components.entropy().sub(head.d / 2));
     const stretched = this.margin === 0 ? logProb : logProb.add(halfDistances.mul(own.mul(this.margin)));
     const scores = stretched.add(logWeights).logSumExp(2);
-    const tempered = head.logTemperature ? scores.mul(head.logTemperature.exp()) : scores;
-    const classification = nllLoss(tempered.add(logPrior).logSoftmax(1), labels);
+    const classification = nllLoss(temperedPosterior(head, scores, logPrior), labels);
     if (this.likelihoodWeight === 0) return classification;
     const density = nllLoss(logProb.add(logWeights).logSumExp(2), labels);
     return classification.add(density.mul(this.likelihoodWeight));

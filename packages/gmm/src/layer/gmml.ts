@@ -11,8 +11,9 @@ import {
   zeros,
   type Tensor,
 } from '@gmml/tensor';
-import { checkInteger, checkOneOf, show } from '@gmml/tensor/checks';
+import { checkIntegers, checkOneOf, sameShape, show } from '@gmml/tensor/checks';
 import { outsideScopes } from '@gmml/tensor/kernels';
+import { checkFeatures } from '../checks.js';
 import {
   choleskyComponents,
   choleskyLogWeights,
@@ -21,17 +22,17 @@ import {
   type CovType,
   type Parametrization,
 } from './feasible.js';
-import { withClass, withoutClass } from './classes.js';
+import { withClass, withoutClass } from './addRemoveClass.js';
 import { fitLayer, type GMMLFit, type GMMLFitOptions } from './fit.js';
 import type { GMMLOptions, MixtureParameters } from './gmmlOptions.js';
-import { identitySigma, startFromData, sigmaFromScale } from './initialize.js';
-import type { Rows, Vector } from './mixture/rows.js';
+import { identitySigma, sigmaFromScale } from './freeParameters.js';
+import { checkFiniteFeatures } from './labelledFeatures.js';
+import { jointLogWeights, jointPosterior, temperedPosterior } from './posterior.js';
+import { startFromData } from './startFromData.js';
+import type { Rows, Vector } from '../mixture/rows.js';
 import { achlioptas } from './projection.js';
 import { sampleLayer, type GMMLSampleOptions, type LabelledSamples } from './sample.js';
 import { setToCholesky } from './toCholesky.js';
-
-/** Keeps −log(−log p + …) finite where log p is 0. */
-const STRETCH_FLOOR = 1e-4;
 
 /**
  * A Gaussian mixture layer in the place of a linear classifier: each of N classes is a mixture of G normal
@@ -86,9 +87,7 @@ export class GMML extends Module {
     const { nComponent = 1, covType = 'diag', projection = 'auto', parametrization = 'cholesky' } = options;
     const { temperature = true, learnPriors = false, logStretchTrick = false } = options;
     const { generator = defaultGenerator(), dtype = 'float32' } = options;
-    for (const [name, value] of Object.entries({ inputDim, d, nClass, nComponent })) {
-      checkInteger('GMML', name, value, 1);
-    }
+    checkIntegers('GMML', { inputDim, d, nClass, nComponent }, 1);
     checkOneOf('GMML', 'covType', covType, ['diag', 'tril', 'full']);
     checkOneOf('GMML', 'parametrization', parametrization, ['cholesky', 'gram']);
     checkOneOf('GMML', 'projection', projection, ['auto', 'always']);
@@ -121,11 +120,9 @@ export class GMML extends Module {
     const mixture = this.#feasible();
     const logProb = this.#componentLogProbOf(x, mixture);
     if (this.parametrization === 'gram' || this.logStretchTrick) {
-      return this.#jointPosterior(logProb.add(jointLogWeights(mixture)));
+      return jointPosterior(this, logProb.add(jointLogWeights(mixture)));
     }
-    const logLikelihood = logProb.add(mixture.logWeights).logSumExp(2);
-    const tempered = this.logTemperature ? logLikelihood.mul(this.logTemperature.exp()) : logLikelihood;
-    return tempered.add(mixture.logPrior).logSoftmax(1);
+    return temperedPosterior(this, logProb.add(mixture.logWeights).logSumExp(2), mixture.logPrior);
   }
 
   /** x [B, inputDim] → log N(x; μ, Σ) of every component, without weights [B, N, G]. */
@@ -176,12 +173,12 @@ export class GMML extends Module {
   }
 
   /**
-   * Makes mixture weights that sum to one and positive definite covariances of the free parameters.
+   * The mixture that the free parameters mean: weights that sum to one and positive definite covariances, made of them anew.
    * Nobody has to call it: each forward that is recorded does, and others when a parameter changed.
    * @throws NotPositiveDefiniteError or NotFiniteError naming the component; NumericalError naming a class
    *   without weight ('gram')
    */
-  sampleParameters(): MixtureParameters {
+  mixtureParameters(): MixtureParameters {
     if (this.parametrization === 'gram') {
       const logPrior = full([this.nClass], -Math.log(this.nClass), { dtype: this.mean.dtype });
       const components = gramComponents(this.mean, this.sigma, this.covType);
@@ -197,14 +194,14 @@ export class GMML extends Module {
   /** Sets the means: [N, G, D], or [N, D] to give every component of a class the same. @throws ShapeError */
   initMu(means: Tensor): void {
     const { nClass, nComponent, d } = this;
-    const each = means.ndim === 2 ? means.unsqueeze(1) : means;
-    const fits = each.ndim === 3 && each.shape[0] === nClass && each.shape[2] === d;
-    if (!fits || (each.shape[1] !== nComponent && means.ndim !== 2)) {
+    const shape = [nClass, nComponent, d];
+    const each = sameShape(means.shape, [nClass, d]) ? means.unsqueeze(1).expand(shape) : means;
+    if (!sameShape(each.shape, shape)) {
       throw new ShapeError(
-        `GMML.initMu: the means must be [${nClass}, ${nComponent}, ${d}] or [${nClass}, ${d}]: they are ${show(means.shape)}.`,
+        `GMML.initMu: the means must be ${show(shape)} or [${nClass}, ${d}]: they are ${show(means.shape)}.`,
       );
     }
-    this.mean.copyFrom(each.expand([nClass, nComponent, d]));
+    this.mean.copyFrom(each);
   }
 
   /** Sets the free parameters of the weights [N, G]. @throws ShapeError */
@@ -221,6 +218,8 @@ export class GMML extends Module {
    */
   initFromData(features: Tensor, labels: Tensor, { generator }: { generator?: Generator } = {}): void {
     const inside = this.project(features.detach());
+    // Before the projection, which spreads a NaN over all columns.
+    checkFiniteFeatures('GMML.initFromData', features);
     const { means, scale } = startFromData(inside, labels, this.nClass, this.nComponent, generator);
     const { nClass, nComponent, d, covType, parametrization } = this;
     this.mean.copyFrom(means);
@@ -301,9 +300,7 @@ export class GMML extends Module {
 
   /** x [B, inputDim] → the features that the mixture is over [B, D]: x itself where nothing is projected. @throws ShapeError */
   project(x: Tensor): Tensor {
-    if (x.ndim !== 2 || x.shape[1] !== this.inputDim) {
-      throw new ShapeError(`GMML: x must be [B, ${this.inputDim}]: it is ${show(x.shape)}.`);
-    }
+    checkFeatures('GMML', x, 'B', this.inputDim);
     return this.projection ? x.matmul(this.projection, { transposeB: true }) : x;
   }
 
@@ -328,31 +325,14 @@ export class GMML extends Module {
     return components.logProb(inside.reshape([inside.shape[0], 1, 1, this.d]));
   }
 
-  /** Normalises log weight + log density [B, N, G] over all components and sums within classes. */
-  #jointPosterior(joint: Tensor): Tensor {
-    const [batch] = joint.shape;
-    // 'gram' clamps as the original does; a shift also brings log p to ≤ 0, but keeps differences and gradients.
-    const logProb =
-      this.parametrization === 'gram'
-        ? joint.clamp(-Infinity, 0)
-        : joint.sub(joint.max([1, 2], { keepDim: true }).maximum(0));
-    const score = this.logStretchTrick ? logProb.neg().add(STRETCH_FLOOR).log().neg() : logProb;
-    const { nClass, nComponent } = this;
-    return score
-      .reshape([batch, nClass * nComponent])
-      .logSoftmax(1)
-      .reshape([batch, nClass, nComponent])
-      .logSumExp(2);
-  }
-
   /** The feasible values: made anew while gradients are recorded, otherwise when a parameter has changed. */
   #feasible(): MixtureParameters {
-    if (isGradEnabled()) return this.sampleParameters();
+    if (isGradEnabled()) return this.mixtureParameters();
     // The mean is used as it is; all else is made of these.
     const parameters = [this.sigma, this.omega, ...(this.logPrior ? [this.logPrior] : [])];
     const made = this.#made;
     if (made && parameters.every((parameter, i) => sameNumbers(parameter, made.from[i]))) return made.values;
-    const values = outsideScopes(() => this.sampleParameters());
+    const values = outsideScopes(() => this.mixtureParameters());
     this.#made = { from: parameters.map((parameter) => new Buffer(parameter.clone())), values };
     return values;
   }
@@ -364,11 +344,6 @@ const GRAM_NAMES: Readonly<Record<string, string>> = {
   omega: 'omega_p',
   projection: 'bottleneck.weight',
 };
-
-/** log of the weights of all components, class priors included [N, G]. */
-function jointLogWeights({ logWeights, logPrior }: MixtureParameters): Tensor {
-  return logWeights.add(logPrior.unsqueeze(1));
-}
 
 /** Compared by value: a version count would not see what is written through `data`. */
 function sameNumbers(a: Tensor, b: Tensor): boolean {
