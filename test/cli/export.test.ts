@@ -227,7 +227,7 @@ describe('where it cannot', { timeout: LONG }, () => {
       2,
       "missing required argument 'model'. gmml --help lists the commands, gmml <command> --help their options.",
     ],
-    [['nothing', '--format', 'onnx'], 1, 'nothing must be a readable file: there is no such file or folder.'],
+    [['nothing', '--format', 'onnx'], 1, 'nothing must be a readable file: there is no such file.'],
     [
       ['-', '--format', 'onnx'],
       1,

@@ -153,7 +153,7 @@ describe('what is refused', { timeout: LONG }, () => {
     expect(mixed).toMatchObject({
       code: 2,
       stderr:
-        'gmml: All statistics must be of EM (gmml stats --model), or none: - differs from those before.\n',
+        'gmml: All statistics must be of EM (gmml stats --model), or none: standard input differs from those before.\n',
     });
     const flags = await gmml(['merge', '--tolerance', '1'], stats);
     expect(flags).toMatchObject({
@@ -163,7 +163,7 @@ describe('what is refused', { timeout: LONG }, () => {
     const other = await gmml(['stats', at('x-0.npy'), '--model', at('missing')]);
     expect(other).toMatchObject({
       code: 1,
-      stderr: `gmml: ${at('missing')} must be a readable file: there is no such file or folder.\n`,
+      stderr: `gmml: ${at('missing')} must be a readable file: there is no such file.\n`,
     });
   });
 });

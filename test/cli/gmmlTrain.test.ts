@@ -276,14 +276,14 @@ describe('a wrong call', () => {
       code: 2,
       stdout: '',
       stderr:
-        'gmml-train: --save-model must name a file in an existing folder: ' +
-        `there is no folder ${join(folder, 'none')}.\n`,
+        'gmml-train: --save-model must name a file that can be written: ' +
+        `${join(folder, 'none', 'model.safetensors')}: there is no such folder.\n`,
     });
     const onAFolder = await gmmlTrain('--save-model', join(folder, 'taken'));
     expect(onAFolder).toEqual({
       code: 2,
       stdout: '',
-      stderr: `gmml-train: --save-model must name a file: ${join(folder, 'taken')} is a folder.\n`,
+      stderr: `gmml-train: --save-model must name a file that can be written: ${join(folder, 'taken')}: it is a folder.\n`,
     });
   });
 });

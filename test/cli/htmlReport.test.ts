@@ -252,9 +252,9 @@ describe('a report that cannot be written', () => {
   test.each([
     [
       { report: 'none/report.html' },
-      /^--report must name a file in an existing folder: there is no folder .*none\.$/,
+      /^--report must name a file that can be written: .*none.report\.html: there is no such folder\.$/,
     ],
-    [{ report: 'taken' }, /^--report must name a file: .*taken is a folder\.$/],
+    [{ report: 'taken' }, /^--report must name a file that can be written: .*taken: it is a folder\.$/],
     [
       { report: 'a', saveModel: 'a' },
       /^--report and --save-model must name two files: both are .*\. Give one another name\.$/,
@@ -273,7 +273,7 @@ describe('a report that cannot be written', () => {
     expect(await gmmlTrain('--report', folder)).toEqual({
       code: 2,
       stdout: '',
-      stderr: `gmml-train: --report must name a file: ${folder} is a folder.\n`,
+      stderr: `gmml-train: --report must name a file that can be written: ${folder}: it is a folder.\n`,
     });
   });
 });

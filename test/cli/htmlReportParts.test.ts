@@ -6,7 +6,7 @@ import { decode } from 'fast-png';
 import { parseHTML } from 'linkedom';
 import { describe, expect, test } from 'vitest';
 import { confusionMatrix } from '../../packages/cli/src/htmlReport/confusionMatrix.js';
-import type { Epoch, FinishedRun } from '../../packages/cli/src/htmlReport/finishedRun.js';
+import type { FinishedRun } from '../../packages/cli/src/htmlReport/finishedRun.js';
 import { html } from '../../packages/cli/src/htmlReport/html.js';
 import { areImages, picture } from '../../packages/cli/src/htmlReport/pictures.js';
 import {
@@ -15,8 +15,9 @@ import {
   projectCovariance,
 } from '../../packages/cli/src/htmlReport/projection.js';
 import { commandOf } from '../../packages/cli/src/htmlReport/settingsTables.js';
+import { completeOptions } from '../../packages/cli/src/training/completeOptions.js';
 import { trainingCurves } from '../../packages/cli/src/htmlReport/trainingCurves.js';
-import { probability } from '../../packages/cli/src/htmlReport/words.js';
+import { probability } from '../../packages/cli/src/formatting.js';
 import { answersOf } from '../../packages/cli/src/openSet/headQuality.js';
 
 describe('html', () => {
@@ -109,6 +110,24 @@ test('answersOf takes the most probable class, and the loss of the true one', ()
 });
 
 describe('commandOf', () => {
+  test('passes over lists that are as by default, though not the same ones', () => {
+    expect(commandOf({ ...defaultTrainOptions, augment: [] })).toBe('gmml-train');
+    expect(commandOf({ ...defaultTrainOptions, augment: ['shift', 'rotate'] })).toBe(
+      'gmml-train --augment shift,rotate',
+    );
+  });
+
+  test('asks for what a preset or an optimizer would have otherwise', () => {
+    expect(commandOf(completeOptions({ preset: 'best' }))).toBe('gmml-train --preset best');
+    expect(commandOf(completeOptions({ preset: 'best', epochs: 14, augment: [] }))).toBe(
+      'gmml-train --epochs 14 --augment none --preset best',
+    );
+    expect(commandOf(completeOptions({ optimizer: 'adam' }))).toBe('gmml-train --optimizer adam');
+    expect(commandOf(completeOptions({ optimizer: 'adam', lr: 1 }))).toBe(
+      'gmml-train --optimizer adam --lr 1',
+    );
+  });
+
   test('names what is not as by default, quoted for a shell', () => {
     expect(commandOf({ ...defaultTrainOptions })).toBe('gmml-train');
     expect(
@@ -171,7 +190,7 @@ describe('trainingCurves', () => {
     examples: { count: 5, logPosteriors: Float32Array.of(-1, -2, -2, -1, -2, -1, -1, -2, -1, -2) },
     labels: tensor([0, 1, 1, 1, 1]),
   };
-  const run = (epochs: readonly Epoch[], labelSmoothing = 0) =>
+  const run = (epochs: readonly EpochResult[], labelSmoothing = 0) =>
     trainingCurves({
       epochs,
       outputs,

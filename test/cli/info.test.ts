@@ -1,4 +1,6 @@
 // gmml info: what files hold.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -187,5 +189,37 @@ describe('gmml info', () => {
     await expect(describeFile(at('cut'))).rejects.toThrow(
       `${at('cut')}: a safetensors file must be whole: it has ${whole.length - 1} bytes, its header says ${whole.length}. It is cut off, or damaged.`,
     );
+  });
+
+  test('of nothing, of what is cut off in its header, and of a folder with a damaged file: an error', async () => {
+    write('empty', '');
+    await expect(describeFile(at('empty'))).rejects.toThrow(
+      `${at('empty')}: there must be rows: the file is empty.`,
+    );
+    const whole = serializeSafetensors({ w: tensor([1, 2, 3]) });
+    write('cut', whole.subarray(0, 20));
+    await expect(describeFile(at('cut'))).rejects.toThrow(
+      `${at('cut')}: a safetensors file must be whole: it has 20 bytes, its header alone takes ${whole.length - 12}. It is cut off, or damaged.`,
+    );
+    write('a.safetensors', whole);
+    write('b.safetensors', '');
+    await expect(describeFile(folder)).rejects.toThrow(
+      `${at('b.safetensors')} must be a safetensors file: it is none.`,
+    );
+  });
+
+  test('of a table with tabs between its fields', async () => {
+    write('a.tsv', 'a\tb\n1\t2\n');
+    expect((await describeFile(at('a.tsv'), '\t')).map(infoText).join('').replaceAll(folder, '')).toBe(
+      '/a.tsv: table (CSV), 8 bytes\n  rows      1\n  columns   2: a, b\n',
+    );
+  });
+
+  test('of a pipe: a table is read as it comes', async () => {
+    execFileSync('mkfifo', [at('pipe')]);
+    const writer = spawn('sh', ['-c', 'printf "a,b\\n1,2\\n" > "$0"', at('pipe')]);
+    const written = once(writer, 'close');
+    expect(await infoOf(at('pipe'))).toBe('/pipe: table (CSV)\n  rows      1\n  columns   2: a, b\n');
+    await written;
   });
 });

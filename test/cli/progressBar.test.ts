@@ -6,7 +6,7 @@ import { barLine, barStyle } from '../../packages/cli/src/progress/barLine.js';
 import { barReporter } from '../../packages/cli/src/progress/barReporter.js';
 import { canDraw } from '../../packages/cli/src/progress/chooseReporter.js';
 import { Rate } from '../../packages/cli/src/progress/rate.js';
-import { bytes, clock } from '../../packages/cli/src/words.js';
+import { bytes, clock } from '../../packages/cli/src/formatting.js';
 import { FakeTerminal } from './screen.js';
 
 const environment = { LANG: 'en_GB.UTF-8' };

@@ -48,6 +48,28 @@ const COMMANDS = { fit: fitCommand, predict: predictCommand, eval: evalCommand, 
 /** In arguments and messages, '@' stands for the folder. */
 const CASES: readonly [string, string][] = [
   ['fit @/none.csv --label kind', '@/none.csv must be a readable file: there is no such file.'],
+  ['fit @/good.csv --label kind --delimiter "', `--delimiter must be one character, or 'tab': it is '"'.`],
+  [
+    'eval @/model - --labels -',
+    'Only one of table and labels can be standard input. Name a file for the other.',
+  ],
+  [
+    'fit @/good.csv --labels -',
+    'Standard input can be read once, and cross-validation reads twice. Name a file, or give --folds 0 --components 1 and a --covariance.',
+  ],
+  [
+    'fit @/good.csv --label kind --output @/good.csv/x',
+    '@/good.csv/x must be a file that can be written: ENOTDIR: not a directory.',
+  ],
+  [
+    'fit @/good.csv --label kind --output @/good.csv',
+    '--output must not be a file that is read: @/good.csv is one. Give the result another name.',
+  ],
+  [
+    'predict @/model @/good.csv --output @/./model',
+    '--output must not be a file that is read: @/./model is one. Give the result another name.',
+  ],
+  ['fit @/good.csv --label=', "--label must be a name: it is ''."],
   ['fit @ --label kind', '@ must be a readable file: it is a folder.'],
   ['fit @/empty.csv --label kind', '@/empty.csv: there must be rows: the file is empty.'],
   ['fit @/names.csv --label kind', '@/names.csv: there must be rows: there are none.'],
@@ -176,7 +198,8 @@ const CASES: readonly [string, string][] = [
     'fit @/model --label kind',
     '@/model: a table must be CSV, JSON lines, .npy or IDX: the file is none of these.',
   ],
-  ['predict @/none @/good.csv', '@/none must be a readable file: there is no such file or folder.'],
+  ['predict @/none @/good.csv', '@/none must be a readable file: there is no such file.'],
+  ['predict @ @/good.csv', '@ must be a readable file: it is a folder.'],
   ['predict @/good.csv @/good.csv', '@/good.csv must be a model of gmml fit: it is no safetensors file.'],
   [
     'predict @/short.safetensors @/good.csv',
@@ -207,7 +230,8 @@ const CASES: readonly [string, string][] = [
     'eval @/model @/good.csv --label kind --labels @/labels.txt',
     '--label and --labels both say which label a row has. Leave one out.',
   ],
-  ['info @/none', '@/none must be a readable file: there is no such file or folder.'],
+  ['info @/none', '@/none must be a readable file: there is no such file.'],
+  ['info @/empty.csv', '@/empty.csv: there must be rows: the file is empty.'],
   ['info @/folder', '@/folder must be a file, or a folder of safetensors files: it has none.'],
   ['info @/broken.jsonl', '@/broken.jsonl: every line must be a JSON object: line 2: JSON …'],
 ];

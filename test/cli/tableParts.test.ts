@@ -5,7 +5,7 @@ import { OpenSetClassifier } from '@gmml/gmm';
 import { Generator } from '@gmml/tensor';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fitForm } from '../../packages/cli/src/tables/crossValidation.js';
+import { crossValidate, fitForm } from '../../packages/cli/src/tables/crossValidation.js';
 import { fitTable } from '../../packages/cli/src/tables/fitTable.js';
 import { FoldDealer } from '../../packages/cli/src/tables/folds.js';
 import { mergedWithout } from '../../packages/cli/src/tables/examples.js';
@@ -32,6 +32,31 @@ async function* blocksOf(rows: typeof ROWS): AsyncGenerator<LabelledBlock> {
     yield { labels: part.map(([, kind]) => kind), values: Float64Array.from(part.flatMap(([x]) => x)) };
   }
 }
+
+test('cross-validation refuses rows that are others in the second pass', async () => {
+  const gathered = await gatherRows(blocksOf(ROWS), { ...GATHER, keepRows: false });
+  const validated = (rows: typeof ROWS): Promise<unknown> =>
+    crossValidate(
+      {
+        gathered,
+        columns: 3,
+        folds: 4,
+        seed: 3,
+        units: gathered.moments.standardization(),
+        blocks: () => blocksOf(rows),
+      },
+      { covariance: 'full', components: 1 },
+      0.9,
+      () => false,
+    );
+  const remedy = 'Name a file that does not change, or use --folds 0.';
+  await expect(validated(ROWS.slice(1))).rejects.toThrow(
+    `Cross-validation reads the rows twice, and they must be the same: there were 400, then 399. ${remedy}`,
+  );
+  await expect(validated(ROWS.map(([x, kind], n) => [x, n === 7 ? 'z' : kind]))).rejects.toThrow(
+    `Cross-validation reads the rows twice, and they must be the same: at first none was of class "z". ${remedy}`,
+  );
+});
 
 describe('FoldDealer', () => {
   test('deals each class evenly, in any pieces the same', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { cached } from '../../packages/data/src/digitCache.js';
+import { cachedDigits } from '../../packages/data/src/digitCache.js';
 import { temporaryFolder } from './idxFiles.js';
 
 /** n + 1 images of each digit n, in which no two bytes in a row are equal. */
@@ -12,10 +12,10 @@ const digits = Array.from({ length: 10 }, (_, n) =>
   Uint8Array.from({ length: 784 * (n + 1) }, (_unused, i) => (i * i + n) % 251),
 );
 
-/** What `cached` gives under the name, and how often it read the digits themselves. */
+/** What `cachedDigits` gives under the name, and how often it read the digits themselves. */
 function load(name = 'few-1.0.0'): { found: number[][]; reads: number } {
   let reads = 0;
-  const found = cached(name, () => {
+  const found = cachedDigits(name, () => {
     reads++;
     return digits;
   });

@@ -90,6 +90,18 @@ describe('a data set', () => {
     );
   });
 
+  test('is not read where a folder has the name of it unpacked', async () => {
+    const mirror = await mirrorOf(small);
+    const folder = temporaryFolder();
+    const path = join(folder, 't10k-labels-idx1-ubyte');
+    mkdirSync(path);
+    await expect(fetched(dataSetOf(small, mirror), folder)).rejects.toThrow(
+      new ArgumentError(
+        `${path} must be a readable file, for it is read in the place of ${path}.gz: it is a folder.`,
+      ),
+    );
+  });
+
   test('comes twice at once into one folder', async () => {
     const mirror = await mirrorOf(one);
     const folder = temporaryFolder();
@@ -245,7 +257,7 @@ describe('downloadMnist', () => {
     const part = join(folder, `${NAME}.${process.pid}-1.part`);
     mkdirSync(part);
     await expect(fetched(dataSetOf(one, mirror), folder)).rejects.toThrow(
-      `${part} must be a file that can be written: EISDIR.`,
+      `${part} must be a file that can be written: it is a folder.`,
     );
   });
 });

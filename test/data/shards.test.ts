@@ -155,11 +155,7 @@ describe('.npy', () => {
       npyBytes("'<f8'", [1, 2], one),
       'shard: the file must end after its 1 rows of 2 float64: bytes are left over.',
     ],
-    [
-      'no rows',
-      npyBytes("'<f8'", [0, 2], one.subarray(0, 0)),
-      'shard: rows 0 to the end must be there: it has 0.',
-    ],
+    ['no rows', npyBytes("'<f8'", [0, 2], one.subarray(0, 0)), 'shard: there must be rows: there are none.'],
     [
       'NaN',
       npyBytes("'<f8'", [2, 2], Float64Array.of(1, 2, 3, NaN)),
@@ -244,7 +240,7 @@ describe('CSV', () => {
       { labelColumn: 'c' },
       'shard: the label column must be a name in the first line or a number from 0 to 1: it is c, there are a, b.',
     ],
-    [text('a,b'), {}, 'shard: rows 0 to the end must be there: it has 0.'],
+    [text('a,b'), {}, 'shard: there must be rows: there are none.'],
     [
       text('cat', 'dog'),
       { labelColumn: 0 },
@@ -253,6 +249,16 @@ describe('CSV', () => {
     [new Uint8Array(0), {}, 'shard: there must be rows: the file is empty.'],
   ])('refuses what is no table of numbers (%#)', async (bytes, options, message) => {
     await expect(readAll(bytes, options)).rejects.toThrow(message);
+  });
+
+  test('shows no more than the beginning of what is no CSV, or of a dtype that is none', async () => {
+    const long = 'x'.repeat(1e6);
+    await expect(readAll(text('1,2', `3,${long}"4`))).rejects.toThrow(
+      /^shard: the file must be CSV: .{200}…\.$/,
+    );
+    await expect(readAll(npyBytes(`'${'x'.repeat(1000)}'`, [1], new Float64Array(1)))).rejects.toThrow(
+      /^shard: the dtype must be .*: it is 'x{79}…\. Convert/,
+    );
   });
 
   test('refuses quotes that do not end', async () => {

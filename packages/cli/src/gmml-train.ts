@@ -2,11 +2,11 @@
 import { InformationRequest, UsageError } from './errors.js';
 import { InterruptedError } from './training/checkpoint/interruption.js';
 import { parseOptions } from './training/options.js';
-import { endWithOutput, errorPrinter } from './streams.js';
+import { errorPrinter, watchStandardStreams } from './standardStreams.js';
 import { runTraining } from './training/runTraining.js';
 
 const printError = errorPrinter('gmml-train');
-endWithOutput(printError);
+watchStandardStreams(printError);
 
 process.exitCode = await main(process.argv.slice(2));
 

@@ -9,15 +9,14 @@ import { initCommand } from './commands/init.js';
 import { mergeCommand } from './commands/merge.js';
 import { predictCommand } from './commands/predict.js';
 import { statsCommand } from './commands/stats.js';
+import { trainSubcommand } from './commands/train.js';
 import { UsageError } from './errors.js';
 import { InterruptedError } from './training/checkpoint/interruption.js';
-import { trainCommand } from './training/options.js';
-import { runTraining } from './training/runTraining.js';
-import { version } from './values.js';
-import { endWithOutput, errorPrinter } from './streams.js';
+import { errorPrinter, watchStandardStreams } from './standardStreams.js';
+import { version } from './version.js';
 
 const printError = errorPrinter('gmml');
-endWithOutput(printError);
+watchStandardStreams(printError);
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -31,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
     .description('Gaussian mixtures and classifiers of data in files, in one or in many pieces.')
     .version(version());
   const commands = [
-    trainCommand('train', runTraining),
+    trainSubcommand(),
     exportCommand(),
     fitCommand(),
     predictCommand(),

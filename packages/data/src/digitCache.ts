@@ -8,7 +8,7 @@ import { cacheFolder } from './cacheFolder.js';
 import { makeFolder } from './makeFolder.js';
 
 /** Pixels of an image, 28 × 28. */
-const PIXELS = 784;
+export const PIXELS = 784;
 const CLASSES = 10;
 
 /**
@@ -20,7 +20,7 @@ const CLASSES = 10;
  *
  * The folder is `cacheFolder()`.
  */
-export function cached(name: string, read: () => Uint8Array[]): Uint8Array[] {
+export function cachedDigits(name: string, read: () => Uint8Array[]): Uint8Array[] {
   const folder = cacheFolder();
   if (folder === undefined) return read();
   const path = join(folder, `${name}.digits`);

@@ -3,10 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { FormatError } from '@gmml/tensor';
-import { cached } from './digitCache.js';
-
-/** Pixels of an image, 28 × 28. */
-const PIXELS = 784;
+import { cachedDigits, PIXELS } from './digitCache.js';
 
 const require = createRequire(import.meta.url);
 
@@ -19,7 +16,7 @@ const require = createRequire(import.meta.url);
  */
 export function embeddedDigits(): Uint8Array[] {
   const { version } = JSON.parse(readFileSync(require.resolve('mnist/package.json'), 'utf8'));
-  return cached(`mnist-${version}`, readPackage);
+  return cachedDigits(`mnist-${version}`, readPackage);
 }
 
 function readPackage(): Uint8Array[] {

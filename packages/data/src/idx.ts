@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { constants, gunzipSync } from 'node:zlib';
 import { ArgumentError, FormatError } from '@gmml/tensor';
+import { idxElement, type Element } from './shards/elements.js';
+import { systemReason } from './systemErrors.js';
 
 /** The elements of an IDX file, in the type that the file names. */
 export type IdxArray = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
@@ -49,41 +51,12 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxData {
         `the file has ${bytes.length}.`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset + dataOffset, bytes.length - dataOffset);
-  const data = element.allocate(view.byteLength / element.size);
-  for (let i = 0; i < data.length; i++) data[i] = element.read(view, i * element.size);
-  return { shape, data };
+  return { shape, data: element.read(new Uint8Array(bytes.subarray(dataOffset))) as IdxArray };
 }
-
-interface ElementType {
-  name: string;
-  size: number;
-  allocate(length: number): IdxArray;
-  read(view: DataView, offset: number): number;
-}
-
-const elementTypes: Readonly<Record<number, ElementType>> = {
-  0x08: { name: 'uint8', size: 1, allocate: (n) => new Uint8Array(n), read: (view, at) => view.getUint8(at) },
-  0x09: { name: 'int8', size: 1, allocate: (n) => new Int8Array(n), read: (view, at) => view.getInt8(at) },
-  0x0b: { name: 'int16', size: 2, allocate: (n) => new Int16Array(n), read: (view, at) => view.getInt16(at) },
-  0x0c: { name: 'int32', size: 4, allocate: (n) => new Int32Array(n), read: (view, at) => view.getInt32(at) },
-  0x0d: {
-    name: 'float32',
-    size: 4,
-    allocate: (n) => new Float32Array(n),
-    read: (view, at) => view.getFloat32(at),
-  },
-  0x0e: {
-    name: 'float64',
-    size: 8,
-    allocate: (n) => new Float64Array(n),
-    read: (view, at) => view.getFloat64(at),
-  },
-};
 
 interface Header {
   shape: number[];
-  element: ElementType;
+  element: Element;
   dataOffset: number;
   /** Bytes of the whole file, header and elements; infinite when the product of the sizes overflows. */
   expectedLength: number;
@@ -96,7 +69,7 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
     );
   }
   const [zero0, zero1, type, ndim] = bytes;
-  const element = elementTypes[type];
+  const element = idxElement(type);
   if (zero0 !== 0 || zero1 !== 0 || !element || ndim === 0) {
     const magic = [zero0, zero1, type, ndim].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
     throw new FormatError(
@@ -122,9 +95,9 @@ function readFile(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : code;
-    throw new ArgumentError(`readIdx: ${path} must be a readable file: ${reason}.`, { cause: error });
+    throw new ArgumentError(`readIdx: ${path} must be a readable file: ${systemReason(error, 'file')}.`, {
+      cause: error,
+    });
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ArgumentError, FormatError, zeros } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
 import { dataSets, type DataSet } from './download/dataSets.js';
+import { PIXELS } from './digitCache.js';
 import { embeddedDigits } from './embeddedDigits.js';
 import { readIdx } from './idx.js';
 
@@ -73,8 +74,8 @@ export function knownClassNames(
   return candidates.find(({ files }) => files.some(({ sha256 }) => sha256 === digest))?.classNames;
 }
 
+/** Rows and columns of a digit of the package. */
 const SIDE = 28;
-const PIXELS = SIDE * SIDE;
 
 /** Pixel bytes of N images and the N labels. */
 interface RawDigits {

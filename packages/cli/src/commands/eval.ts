@@ -1,10 +1,15 @@
 import { Command } from 'commander';
-import { UsageError } from '../errors.js';
+import { inputName } from '../files/input.js';
 import { evaluateTable } from '../tables/evaluateTable.js';
-import { inputName } from '../tables/labelledTable.js';
 import { evaluationText } from '../tables/reports.js';
 import { loadTableModel } from '../tables/tableModelFile.js';
-import { withLabelOptions, withTableOptions, type LabelFlags, type TableFlags } from './tableOptions.js';
+import {
+  checkLabelFlags,
+  withLabelOptions,
+  withTableOptions,
+  type LabelFlags,
+  type TableFlags,
+} from '../options/tableOptions.js';
 
 interface EvalFlags extends TableFlags, LabelFlags {
   readonly json?: true;
@@ -36,9 +41,7 @@ async function run(
   file: string,
   { label, labels, delimiter, dropMissing, json }: EvalFlags,
 ): Promise<void> {
-  if (label !== undefined && labels !== undefined) {
-    throw new UsageError('--label and --labels both say which label a row has. Leave one out.');
-  }
+  checkLabelFlags(file, { label, labels });
   const model = loadTableModel(modelFile);
   const input = { file, labelsFile: labels ?? null, delimiter, dropMissing: dropMissing === true };
   const evaluation = await evaluateTable(model, input, label);

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
-import { oneOf, valued, writingCommand, type WritingOptions } from './command.js';
-import { readInput, refuseTerminal, STANDARD_INPUT, writeOutput } from './files.js';
-import type { ExportFormat } from './exportModel.js';
+import { oneOf, valued } from '../options/values.js';
+import { writingCommand, type WritingFlags } from '../options/writingCommand.js';
+import { inputName, readInput, STANDARD_STREAM } from '../files/input.js';
+import { refuseOverwriting, refuseTerminal, writeOutput } from '../files/output.js';
+import type { ExportFormat } from '../export/exportModel.js';
 
 const HELP = `
 onnx: a file for any ONNX runtime (opset 17, float32, any batch size). It takes what the model takes: a network of
@@ -19,7 +21,7 @@ Examples:
 /** `gmml export`: a model's file for other programs. */
 export function exportCommand(): Command {
   return writingCommand('export', 'Write a model for other programs: ONNX, or PyTorch.')
-    .argument('<model>', `file of gmml-train, merge or init (${STANDARD_INPUT}: standard input)`)
+    .argument('<model>', `file of gmml-train, merge or init (${STANDARD_STREAM}: standard input)`)
     .addOption(valued('--format <name>', 'what to write', oneOf('onnx', 'torch')).makeOptionMandatory())
     .addOption(
       valued(
@@ -29,12 +31,12 @@ export function exportCommand(): Command {
       ),
     )
     .addHelpText('after', HELP)
-    .action((path: string, options: ExportFormat & WritingOptions) => run(path, options));
+    .action((path: string, options: ExportFormat & WritingFlags) => run(path, options));
 }
 
 async function run(
   path: string,
-  { format, parametrization, output }: ExportFormat & WritingOptions,
+  { format, parametrization, output }: ExportFormat & WritingFlags,
 ): Promise<void> {
   if (format === 'onnx' && parametrization !== undefined) {
     throw new UsageError(
@@ -42,8 +44,8 @@ async function run(
     );
   }
   refuseTerminal(output);
-  const name = path === STANDARD_INPUT ? 'standard input' : path;
+  refuseOverwriting(output, [path]);
   // Loaded when it is needed: the other commands, of which an engine starts thousands, start sooner without it.
-  const { exportModel } = await import('./exportModel.js');
-  await writeOutput(exportModel(await readInput(path), name, { format, parametrization }), output);
+  const { exportModel } = await import('../export/exportModel.js');
+  await writeOutput(exportModel(await readInput(path), inputName(path), { format, parametrization }), output);
 }

@@ -1,19 +1,18 @@
 import { Command } from 'commander';
 import { UsageError } from '../errors.js';
+import { inputName, STANDARD_STREAM } from '../files/input.js';
+import { checkOutput, refuseOverwriting, writeOutput } from '../files/output.js';
 import { fitTable, type FitTableOptions } from '../tables/fitTable.js';
-import { inputName } from '../tables/labelledTable.js';
 import { fitJson, fitText } from '../tables/reports.js';
 import { encodeTableModel } from '../tables/tableModelFile.js';
-import { fileName, integer, oneOf, share, valued } from '../values.js';
-import { STANDARD_INPUT, writeOutput } from './files.js';
-import { checkOutput } from './outputStream.js';
 import {
-  autoOr,
+  checkLabelFlags,
   withLabelOptions,
   withTableOptions,
   type LabelFlags,
   type TableFlags,
-} from './tableOptions.js';
+} from '../options/tableOptions.js';
+import { autoOr, fileName, integer, oneOf, properFraction, properName, valued } from '../options/values.js';
 
 type FitChoices = Pick<FitTableOptions, 'ignore' | 'covariance' | 'components' | 'folds' | 'seed' | 'keep'>;
 
@@ -31,7 +30,7 @@ export function fitCommand(): Command {
     .argument('<table>', "CSV with a line of names, JSON lines, .npy or IDX; '-' is standard input");
   return withTableOptions(withLabelOptions(command, ''))
     .addOption(
-      valued('--ignore <columns>', 'columns that are no features, with commas between them', fileName)
+      valued('--ignore <columns>', 'columns that are no features, with commas between them', properName)
         .argParser((text, before: readonly string[]) => [...before, ...text.split(',')])
         .default([], 'none'),
     )
@@ -50,7 +49,7 @@ export function fitCommand(): Command {
       }).default(5),
     )
     .addOption(valued('--seed <n>', 'seed of everything random', integer(0, 2 ** 32 - 1)).default(1))
-    .addOption(valued('--keep <p>', 'share of known rows to keep', share).default(0.95))
+    .addOption(valued('--keep <p>', 'share of known rows to keep', properFraction).default(0.95))
     .addOption(valued('--output <file>', 'where the model goes', fileName).default('model.safetensors'))
     .option('--json', 'the report as a line of JSON')
     .addHelpText(
@@ -72,16 +71,16 @@ Examples:
 
 async function run(file: string, flags: FitFlags): Promise<void> {
   const { label, labels, delimiter, dropMissing, output, json, ...settings } = flags;
-  if ((label === undefined) === (labels === undefined)) {
+  if (label === undefined && labels === undefined) {
     throw new UsageError(
-      label === undefined
-        ? 'A fit needs labels: none are given. Name their column by --label, or their file by --labels.'
-        : '--label and --labels both say which label a row has. Leave one out.',
+      'A fit needs labels: none are given. Name their column by --label, or their file by --labels.',
     );
   }
-  if (output === STANDARD_INPUT) {
+  checkLabelFlags(file, { label, labels });
+  if (output === STANDARD_STREAM) {
     throw new UsageError('--output must be a file: standard output has the report.');
   }
+  refuseOverwriting(output, [file, labels]);
   checkOutput(output);
   const fit = await fitTable({
     ...settings,

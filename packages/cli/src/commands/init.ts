@@ -4,19 +4,14 @@ import { Shard, type ShardBlock } from '@gmml/data';
 import { GaussianMixture, type CovarianceType } from '@gmml/gmm';
 import { ArgumentError, Generator, ShapeError, tensor, useBackend } from '@gmml/tensor';
 import type { Command } from 'commander';
-import {
-  integer,
-  notNegative,
-  oneOf,
-  subcommand,
-  valued,
-  withShardOptions,
-  type CommonOptions,
-  type ShardFlags,
-} from './command.js';
-import { refuseTerminal, STANDARD_INPUT, writeOutput } from './files.js';
+import { concatenate } from '../concatenate.js';
+import { inputName, inputSource, STANDARD_STREAM } from '../files/input.js';
+import { refuseOverwriting, refuseTerminal, writeOutput } from '../files/output.js';
+import { withShardOptions, type ShardFlags } from '../options/shardOptions.js';
+import { integer, notNegative, oneOf, valued } from '../options/values.js';
+import { computingCommand, type ComputingFlags } from '../options/writingCommand.js';
 
-interface InitOptions extends CommonOptions, ShardFlags {
+interface InitFlags extends ComputingFlags, ShardFlags {
   readonly components: number;
   readonly covariance: CovarianceType;
   readonly init: 'kmeans' | 'kmeans++' | 'random' | 'randomFromData';
@@ -28,7 +23,10 @@ interface InitOptions extends CommonOptions, ShardFlags {
 
 /** `gmml init`: a mixture for EM to start from, of a random sample of rows. */
 export function initCommand(): Command {
-  const command = subcommand('init', 'Make the mixture that EM starts from, of a random sample of rows.')
+  const command = computingCommand(
+    'init',
+    'Make the mixture that EM starts from, of a random sample of rows.',
+  )
     .argument('[shards...]', '.npy, CSV or IDX files (default: standard input)')
     .addOption(valued('--components <n>', 'Gaussians', integer(1, 1e6)).default(1))
     .addOption(
@@ -49,19 +47,24 @@ export function initCommand(): Command {
     .addOption(valued('--regularization <x>', 'added to variances (default: 1e-6)', notNegative));
   return withShardOptions(command)
     .addHelpText('after', '\nExample:\n  gmml init part-*.npy --components 16 > current.safetensors')
-    .action((shards: readonly string[], options: InitOptions) => run(shards, options));
+    .action((shards: readonly string[], options: InitFlags) => run(shards, options));
 }
 
-async function run(shards: readonly string[], options: InitOptions): Promise<void> {
+async function run(shards: readonly string[], options: InitFlags): Promise<void> {
   const { components, covariance, init, seed, sample, tolerance, regularization } = options;
   const { labelColumn, delimiter, header } = options;
   refuseTerminal(options.output);
+  refuseOverwriting(options.output, shards);
   await useBackend(options.backend, { threads: options.threads });
   const generator = new Generator(seed);
   const chosen = new Reservoir(sample, generator);
-  for (const path of shards.length === 0 ? [STANDARD_INPUT] : shards) {
-    const source = path === STANDARD_INPUT ? process.stdin : path;
-    const shard = await Shard.open(source, { labelColumn, delimiter, header });
+  for (const path of shards.length === 0 ? [STANDARD_STREAM] : shards) {
+    const shard = await Shard.open(inputSource(path), {
+      name: inputName(path),
+      labelColumn,
+      delimiter,
+      header,
+    });
     for await (const block of shard.blocks()) {
       if (labelColumn !== undefined && !block.labels) {
         throw new ArgumentError(
@@ -116,9 +119,6 @@ class Reservoir {
   }
 
   values(): Float64Array {
-    const { rows, columns } = this;
-    const out = new Float64Array(rows * columns);
-    for (const [n, row] of this.#rows.entries()) out.set(row, n * columns);
-    return out;
+    return concatenate(this.#rows, Float64Array);
   }
 }

@@ -1,28 +1,17 @@
 /* oxlint-disable no-await-in-loop -- one file after the other, so that no more than two are in memory */
 import { GaussianMixture } from '@gmml/gmm';
-import {
-  ClassStatistics,
-  EMStatistics,
-  modelFromSafetensors,
-  modelToSafetensors,
-} from '@gmml/gmm/statistics';
+import { ClassStatistics, DuplicateShardError, EMStatistics, modelToSafetensors } from '@gmml/gmm/statistics';
 import { parseSafetensors } from '@gmml/nn';
-import { useBackend } from '@gmml/tensor';
+import { ArgumentError, FormatError, GmmlError, useBackend } from '@gmml/tensor';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
-import {
-  fileName,
-  fraction,
-  notNegative,
-  oneOf,
-  subcommand,
-  valued,
-  type CommonOptions,
-  type Finish,
-} from './command.js';
-import { readInput, refuseTerminal, safetensorsIn, STANDARD_INPUT, writeOutput } from './files.js';
+import { readFittedModel } from '../files/fittedModel.js';
+import { inputName, safetensorsIn, STANDARD_STREAM } from '../files/input.js';
+import { refuseTerminal, writeOutput } from '../files/output.js';
+import { fileName, fraction, notNegative, oneOf, valued } from '../options/values.js';
+import { computingCommand, type ComputingFlags } from '../options/writingCommand.js';
 
-interface MergeFlags extends CommonOptions {
+interface MergeFlags extends ComputingFlags {
   readonly as?: 'open-set' | 'gmml' | 'mixture';
   readonly shrinkage?: number;
   readonly regularization?: number;
@@ -35,9 +24,12 @@ interface MergeFlags extends CommonOptions {
 /** What `merge` ends with when EM has not converged: the model is written, and another iteration is wanted. */
 const ANOTHER_ITERATION = 3;
 
-/** `gmml merge`: the model that the statistics of all shards give. */
-export function mergeCommand(finish: Finish): Command {
-  return subcommand('merge', 'Make the model of all shards from their statistics.')
+/**
+ * `gmml merge`: the model that the statistics of all shards give.
+ * @param finish hears, when it is through, the exit code: 0, or 3 where EM wants another iteration
+ */
+export function mergeCommand(finish: (exitCode: number) => void): Command {
+  return computingCommand('merge', 'Make the model of all shards from their statistics.')
     .argument(
       '[stats...]',
       'files of gmml stats (default: all of them one after the other on standard input)',
@@ -76,7 +68,7 @@ async function run(files: readonly string[], options: MergeFlags): Promise<numbe
   const statistics = await merged(files, options);
   checkFlags(statistics, options);
   if (options.previous !== undefined) {
-    const { model } = modelFromSafetensors(await readInput(options.previous));
+    const model = await readFittedModel(options.previous);
     const isUnder = model instanceof GaussianMixture && statistics instanceof EMStatistics;
     if (!isUnder || !statistics.isUnder(model)) {
       throw new UsageError(`The statistics must be under ${options.previous}: they are under another model.`);
@@ -129,25 +121,51 @@ async function merged(
 ): Promise<ClassStatistics | EMStatistics> {
   let sum: ClassStatistics | EMStatistics | null = null;
   // In one order, so that the same files give the same bits.
-  for (const file of files.length === 0 ? [STANDARD_INPUT] : files.toSorted()) {
+  for (const file of files.length === 0 ? [STANDARD_STREAM] : files.toSorted()) {
+    const name = inputName(file);
     for await (const bytes of safetensorsIn(file)) {
-      const { format } = parseSafetensors(bytes).metadata;
-      const next: ClassStatistics | EMStatistics = format?.startsWith('gmml.EMStatistics')
-        ? EMStatistics.fromSafetensors(bytes)
-        : ClassStatistics.fromSafetensors(bytes);
+      const next = statisticsIn(bytes, name);
       if (sum === null) sum = next;
-      else if (sum instanceof EMStatistics && next instanceof EMStatistics) sum.merge(next, { allowEqual });
-      else if (sum instanceof ClassStatistics && next instanceof ClassStatistics)
-        sum.merge(next, { allowEqual });
-      else {
-        throw new UsageError(
-          `All statistics must be of EM (gmml stats --model), or none: ${file} differs from those before.`,
-        );
-      }
+      else add(sum, next, name, allowEqual);
     }
   }
   if (sum === null) throw new UsageError('There must be statistics to merge: there are none.');
   return sum;
+}
+
+/** @throws FormatError naming the file for bytes of no statistics */
+function statisticsIn(bytes: Uint8Array, name: string): ClassStatistics | EMStatistics {
+  try {
+    const { format } = parseSafetensors(bytes).metadata;
+    return format?.startsWith('gmml.EMStatistics')
+      ? EMStatistics.fromSafetensors(bytes)
+      : ClassStatistics.fromSafetensors(bytes);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError(`${name} must have statistics of gmml stats: ${error.message}`, { cause: error });
+  }
+}
+
+/** @throws UsageError or ArgumentError naming the file for statistics of another kind or size; DuplicateShardError */
+function add(
+  sum: ClassStatistics | EMStatistics,
+  next: ClassStatistics | EMStatistics,
+  name: string,
+  allowEqual: true | undefined,
+): void {
+  try {
+    if (sum instanceof EMStatistics && next instanceof EMStatistics) return sum.merge(next, { allowEqual });
+    if (sum instanceof ClassStatistics && next instanceof ClassStatistics) {
+      return sum.merge(next, { allowEqual });
+    }
+  } catch (error) {
+    // It names the shards.
+    if (!(error instanceof GmmlError) || error instanceof DuplicateShardError) throw error;
+    throw new ArgumentError(`${name} must go with the files before: ${error.message}`, { cause: error });
+  }
+  throw new UsageError(
+    `All statistics must be of EM (gmml stats --model), or none: ${name} differs from those before.`,
+  );
 }
 
 function closedForm(statistics: ClassStatistics, { as, shrinkage, regularization }: MergeFlags): Uint8Array {

@@ -3,11 +3,12 @@ import { numericRows } from '../tables/cells.js';
 import { openTable } from '../tables/labelledTable.js';
 import { predictionWriter } from '../tables/predictions.js';
 import { loadTableModel } from '../tables/tableModelFile.js';
-import { errorPrinter } from '../streams.js';
-import { fileName, valued } from '../values.js';
-import { count } from '../words.js';
-import { openOutput } from './outputStream.js';
-import { withTableOptions, type TableFlags } from './tableOptions.js';
+import { errorPrinter } from '../standardStreams.js';
+import { fileName, valued } from '../options/values.js';
+import { count } from '../formatting.js';
+import { refuseOverwriting } from '../files/output.js';
+import { openOutput } from '../files/outputStream.js';
+import { withTableOptions, type TableFlags } from '../options/tableOptions.js';
 
 interface PredictFlags extends TableFlags {
   readonly output?: string;
@@ -43,6 +44,7 @@ async function run(
   file: string,
   { delimiter, dropMissing, output }: PredictFlags,
 ): Promise<void> {
+  refuseOverwriting(output, [modelFile]);
   const model = loadTableModel(modelFile);
   const table = await openTable(file, delimiter);
   let dropped = 0;

@@ -2,24 +2,19 @@ import { createHash } from 'node:crypto';
 import { normalize } from 'node:path';
 import { Shard } from '@gmml/data';
 import { GaussianMixture, type CovarianceType } from '@gmml/gmm';
-import { ClassStatistics, EMStatistics, modelFromSafetensors } from '@gmml/gmm/statistics';
+import { ClassStatistics, EMStatistics } from '@gmml/gmm/statistics';
 import { ArgumentError, NumericalError, tensor, useBackend, type Tensor } from '@gmml/tensor';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
-import {
-  fileName,
-  oneOf,
-  rowRange,
-  subcommand,
-  valued,
-  withShardOptions,
-  type CommonOptions,
-  type ShardFlags,
-} from './command.js';
-import { readInput, refuseTerminal, STANDARD_INPUT, writeOutput } from './files.js';
-import { RowLabels } from './rowLabels.js';
+import { readFittedModel } from '../files/fittedModel.js';
+import { inputName, inputSource, STANDARD_STREAM } from '../files/input.js';
+import { refuseOverwriting, refuseTerminal, writeOutput } from '../files/output.js';
+import { withShardOptions, type ShardFlags } from '../options/shardOptions.js';
+import { fileName, oneOf, properName, rowRange, valued } from '../options/values.js';
+import { computingCommand, type ComputingFlags } from '../options/writingCommand.js';
+import { RowLabels } from '../tables/rowLabels.js';
 
-interface StatsOptions extends CommonOptions, ShardFlags {
+interface StatsFlags extends ComputingFlags, ShardFlags {
   readonly labels?: string;
   readonly model?: string;
   readonly covariance?: CovarianceType;
@@ -32,7 +27,7 @@ const ONLY_LABEL = 'all';
 
 /** `gmml stats`: the sufficient statistics of one shard. */
 export function statsCommand(): Command {
-  const command = subcommand(
+  const command = computingCommand(
     'stats',
     'Count the sufficient statistics of one shard of the data, for gmml merge.',
   )
@@ -52,19 +47,50 @@ export function statsCommand(): Command {
     )
     .addOption(valued('--rows <range>', 'rows of the shard', rowRange))
     .addOption(
-      valued('--name <name>', 'what the shard is called, once in all (default: its path)', fileName),
+      valued('--name <name>', 'what the shard is called, once in all (default: its path)', properName),
     );
   return withShardOptions(command)
     .addHelpText(
       'after',
       '\nExamples:\n  gmml stats part-0.npy --labels labels-0.npy > 0.stats\n  gmml stats part-0.npy --model current.safetensors > 0.stats',
     )
-    .action((shard: string | undefined, options: StatsOptions) => run(shard ?? STANDARD_INPUT, options));
+    .action((shard: string | undefined, options: StatsFlags) => run(shard ?? STANDARD_STREAM, options));
 }
 
-async function run(path: string, options: StatsOptions): Promise<void> {
-  const { labels, labelColumn, model, covariance, rows, header, delimiter } = options;
-  const isInput = path === STANDARD_INPUT;
+async function run(path: string, options: StatsFlags): Promise<void> {
+  const { labels, labelColumn, model, rows, header, delimiter, output } = options;
+  checkFlags(path, options);
+  refuseTerminal(output);
+  refuseOverwriting(output, [path, labels, model]);
+  await useBackend(options.backend, { threads: options.threads });
+  const mixture = model === undefined ? null : await mixtureIn(model);
+  const name = inputName(path);
+  const shard = await Shard.open(inputSource(path), { ...rows, name, labelColumn, header, delimiter });
+  let rowLabels: RowLabels | null = null;
+  let statistics: ClassStatistics | EMStatistics;
+  try {
+    if (labels !== undefined) rowLabels = await RowLabels.open(labels, rows);
+    statistics = await counted(shard, rowLabels, mixture, options);
+    const ownDigest = shard.digest();
+    const digest = rowLabels ? combined(ownDigest, await rowLabels.finish()) : ownDigest;
+    statistics.addShard({
+      // One name for ./x and x: rows of a range are known by the name alone.
+      name: options.name ?? (path === STANDARD_STREAM ? `sha256:${digest}` : normalize(path)),
+      from: rows?.from ?? 0,
+      to: shard.end,
+      // Of a range, more may have been read than was counted.
+      digest: rows ? '' : digest,
+    });
+  } finally {
+    shard.close();
+    rowLabels?.close();
+  }
+  await writeOutput(statistics.toSafetensors(), output);
+}
+
+/** @throws UsageError for options that do not go together */
+function checkFlags(path: string, { labels, labelColumn, model, covariance, rows, name }: StatsFlags): void {
+  const isInput = path === STANDARD_STREAM;
   if (labels !== undefined && labelColumn !== undefined) {
     throw new UsageError('--labels and --label-column both say which label a row has. Leave one out.');
   }
@@ -72,56 +98,39 @@ async function run(path: string, options: StatsOptions): Promise<void> {
     const flag = labels === undefined ? '--covariance' : '--labels';
     throw new UsageError(`${flag} is for the closed form: it cannot go with --model. Leave one out.`);
   }
-  if (isInput && (labels === STANDARD_INPUT || model === STANDARD_INPUT)) {
+  if (isInput && (labels === STANDARD_STREAM || model === STANDARD_STREAM)) {
     throw new UsageError(
       'Only one of shard, labels and model can be standard input. Name a file for the others.',
     );
   }
-  if (isInput && rows !== undefined && options.name === undefined) {
+  if (isInput && rows !== undefined && name === undefined) {
     throw new UsageError('--rows of standard input need --name, by which it is seen that none counts twice.');
   }
-  refuseTerminal(options.output);
-  await useBackend(options.backend, { threads: options.threads });
-  const mixture = model === undefined ? null : await mixtureIn(model);
-  const shard = await Shard.open(isInput ? process.stdin : path, {
-    ...rows,
-    labelColumn,
-    header,
-    delimiter,
-  });
-  let ofRows: RowLabels | null = null;
-  let statistics: ClassStatistics | EMStatistics | null = null;
-  try {
-    if (labels !== undefined) {
-      ofRows = await RowLabels.open(labels === STANDARD_INPUT ? process.stdin : labels, rows ?? {});
+}
+
+/** The statistics of all rows: under the mixture where there is one, else by their labels. */
+async function counted(
+  shard: Shard,
+  rowLabels: RowLabels | null,
+  mixture: GaussianMixture | null,
+  { labelColumn, covariance }: StatsFlags,
+): Promise<ClassStatistics | EMStatistics> {
+  let statistics: ClassStatistics | EMStatistics | null = mixture && new EMStatistics(mixture);
+  for await (const block of shard.blocks()) {
+    const x = tensor(block.values, { shape: [block.rows, block.columns] });
+    statistics ??= new ClassStatistics({ features: block.columns, covariance });
+    if (statistics instanceof EMStatistics) {
+      addFrom(statistics, x, `${shard.name}: from row ${block.first} on`);
+      continue;
     }
-    if (mixture) statistics = new EMStatistics(mixture);
-    for await (const block of shard.blocks()) {
-      const x = tensor(block.values, { shape: [block.rows, block.columns] });
-      statistics ??= new ClassStatistics({ features: block.columns, covariance });
-      if (statistics instanceof EMStatistics)
-        addFrom(statistics, x, `${shard.name}: from row ${block.first} on`);
-      else {
-        if (labelColumn !== undefined && !block.labels) {
-          throw new ArgumentError(
-            `${shard.name}: --label-column is for CSV files: this is none. Use --labels.`,
-          );
-        }
-        const given = ofRows ? await ofRows.take(block.rows) : block.labels;
-        statistics.add(x, given ?? Array<string>(block.rows).fill(ONLY_LABEL));
-      }
+    if (labelColumn !== undefined && !block.labels) {
+      throw new ArgumentError(`${shard.name}: --label-column is for CSV files: this is none. Use --labels.`);
     }
-    const ownDigest = shard.digest();
-    const digest = ofRows ? combined(ownDigest, await ofRows.finish()) : ownDigest;
-    // One name for ./x and x: rows of a range are known by the name alone.
-    const name = options.name ?? (isInput ? `sha256:${digest}` : normalize(path));
-    // Of a range, more may have been read than was counted.
-    statistics!.addShard({ name, from: rows?.from ?? 0, to: shard.end, digest: rows ? '' : digest });
-  } finally {
-    shard.close();
-    ofRows?.close();
+    const given = rowLabels ? await rowLabels.take(block.rows) : block.labels;
+    statistics.add(x, given ?? Array<string>(block.rows).fill(ONLY_LABEL));
   }
-  await writeOutput(statistics!.toSafetensors(), options.output);
+  // Blocks end with an error where there are no rows.
+  return statistics!;
 }
 
 /** Adds a block. @throws NumericalError that says where it is, for a row that no component can have given */
@@ -135,7 +144,7 @@ function addFrom(statistics: EMStatistics, x: Tensor, where: string): void {
 }
 
 async function mixtureIn(path: string): Promise<GaussianMixture> {
-  const { model } = modelFromSafetensors(await readInput(path));
+  const model = await readFittedModel(path);
   if (model instanceof GaussianMixture) return model;
   throw new UsageError(
     `--model must be a mixture, as gmml init and gmml merge write: ${path} is another model.`,

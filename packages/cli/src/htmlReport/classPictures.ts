@@ -1,12 +1,12 @@
 import type { GMML } from '@gmml/gmm';
 import type { LabelledImages } from '@gmml/data';
+import { images } from '../formatting.js';
 import { overFeatures } from '../openSet/headOutputs.js';
 import { figure } from './figure.js';
 import type { FinishedRun } from './finishedRun.js';
 import type { Gaussians } from './gaussians.js';
 import { html, type Html } from './html.js';
 import { picture, pixelsOf } from './pictures.js';
-import { images } from './words.js';
 
 /** Classes that are shown, and Gaussians of each. */
 const MOST = { classes: 40, components: 4 };

@@ -1,8 +1,8 @@
+import { images, percent, withCommas } from '../formatting.js';
 import type { Answers } from '../openSet/headQuality.js';
 import { figure } from './figure.js';
 import type { FinishedRun } from './finishedRun.js';
 import { html, type Html } from './html.js';
-import { images, percent, whole } from './words.js';
 
 /** Classes that a matrix can have and still be read. */
 const MOST_CLASSES = 26;
@@ -30,7 +30,7 @@ function matrix(counts: readonly number[][], labels: readonly number[]): Html {
     const share = right ? count / Math.max(1, sum(row)) : Math.sqrt(count / most);
     const kind = right ? 'right' : 'wrong';
     if (count === 0) return html`<td class="none">·</td>`;
-    return html`<td class="${kind}" style="--share:${share.toFixed(2)}">${whole(count)}</td>`;
+    return html`<td class="${kind}" style="--share:${share.toFixed(2)}">${withCommas(count)}</td>`;
   };
   return figure(
     {
@@ -98,7 +98,7 @@ function mostConfused(counts: readonly number[][], labels: readonly number[]): H
             html`<tr>
               <th scope="row">${labels[truth]}</th>
               <td>${labels[answer]}</td>
-              <td>${whole(count)}</td>
+              <td>${withCommas(count)}</td>
               <td>${images(sum(counts[truth]))}</td>
             </tr>`,
         )}

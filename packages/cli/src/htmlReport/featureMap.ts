@@ -2,6 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { GMML } from '@gmml/gmm';
 import { ellipseOf } from '@gmml/gmm/ellipse';
 import { noGrad } from '@gmml/tensor';
+import { withCommas } from '../formatting.js';
 import type { Answers } from '../openSet/headQuality.js';
 import { evenPlaces } from '../training/knownDigits.js';
 import { chart, CHART_WIDTH, MARGINS, path } from './chart.js';
@@ -10,7 +11,6 @@ import type { FinishedRun } from './finishedRun.js';
 import type { Gaussians } from './gaussians.js';
 import { html, type Html } from './html.js';
 import { discriminantPlane, project, projectCovariance, type Projection } from './projection.js';
-import { whole } from './words.js';
 
 /** Test images that are drawn: more would hide one another. */
 const MOST_POINTS = 1500;
@@ -64,7 +64,7 @@ export function featureMap(run: FinishedRun, answers: Answers, gaussians?: Gauss
         { name: 'mistake', swatch: 'mistake' },
       ],
       caption:
-        `Each dot is a test image (${whole(points.length)} of ${whole(outputs.test.count)}), coloured by its true class, whose name stands at the class's centre. ` +
+        `Each dot is a test image (${withCommas(points.length)} of ${withCommas(outputs.test.count)}), coloured by its true class, whose name stands at the class's centre. ` +
         `The plane is that of the two linear discriminants of the training features: of ${plane.centre.length} features it ` +
         'shows the two combinations that part the classes best, in within-class standard deviations. Classes that overlap here may ' +
         'still lie apart in the others. ' +
@@ -128,35 +128,7 @@ function mapOf(
           { class: `points ${colourOf(label)}` },
         ),
       ),
-      Plot.dot(components, {
-        x: 'x',
-        y: 'y',
-        clip: true,
-        className: 'ellipses',
-        render(index, _scales, values, _dimensions, context, next) {
-          const group = next!(index, _scales, values, _dimensions, context)!;
-          const { x, y } = values as Record<'x' | 'y', number[]>;
-          group.replaceChildren(
-            ...[2, 1].flatMap((deviations) =>
-              Array.from(index, (i) => {
-                const { major, minor, angle } = ellipseOf(components[i].covariance);
-                const element = context.document.createElementNS('http://www.w3.org/2000/svg', 'ellipse');
-                element.setAttribute('class', `${colourOf(components[i].label)} deviations-${deviations}`);
-                element.setAttribute('rx', (deviations * unit * major).toFixed(2));
-                element.setAttribute('ry', (deviations * unit * minor).toFixed(2));
-                // y grows downward in the picture.
-                const turn = ((-angle * 180) / Math.PI).toFixed(1);
-                element.setAttribute(
-                  'transform',
-                  `translate(${x[i].toFixed(2)} ${y[i].toFixed(2)}) rotate(${turn})`,
-                );
-                return element;
-              }),
-            ),
-          );
-          return group;
-        },
-      }),
+      ellipses(components, unit),
       path(
         (x, y) =>
           points
@@ -175,6 +147,44 @@ function mapOf(
       }),
     ],
   });
+}
+
+/** Of each Gaussian the ellipses of one and two standard deviations, the larger first. @param unit pixels that 1 is long */
+function ellipses(components: readonly Component[], unit: number): Plot.Markish {
+  return Plot.dot(components, {
+    x: 'x',
+    y: 'y',
+    clip: true,
+    className: 'ellipses',
+    render(index, scales, values, dimensions, context, next) {
+      const group = next!(index, scales, values, dimensions, context)!;
+      const { x, y } = values as Record<'x' | 'y', number[]>;
+      const drawn = [2, 1].flatMap((deviations) =>
+        Array.from(index, (i) => ellipse(context.document, components[i], x[i], y[i], deviations, unit)),
+      );
+      group.replaceChildren(...drawn);
+      return group;
+    },
+  });
+}
+
+function ellipse(
+  page: Document,
+  { label, covariance }: Component,
+  x: number,
+  y: number,
+  deviations: number,
+  unit: number,
+): SVGElement {
+  const { major, minor, angle } = ellipseOf(covariance);
+  const element = page.createElementNS('http://www.w3.org/2000/svg', 'ellipse');
+  element.setAttribute('class', `${colourOf(label)} deviations-${deviations}`);
+  element.setAttribute('rx', (deviations * unit * major).toFixed(2));
+  element.setAttribute('ry', (deviations * unit * minor).toFixed(2));
+  // y grows downward in the picture.
+  const turn = ((-angle * 180) / Math.PI).toFixed(1);
+  element.setAttribute('transform', `translate(${x.toFixed(2)} ${y.toFixed(2)}) rotate(${turn})`);
+  return element;
 }
 
 function pointsOf({ outputs }: FinishedRun, plane: Projection, answers: Answers): Point[] {

@@ -11,12 +11,9 @@ export interface FinishedRun {
   readonly backend: { readonly backend: string; readonly threads: number };
   readonly digits: KnownDigits;
   readonly network: Network;
-  readonly epochs: readonly Epoch[];
+  readonly epochs: readonly EpochResult[];
   readonly outputs: KnownOutputs;
   readonly openSet?: OpenSetFindings;
   /** Why there is no `openSet` where it was asked for. */
   readonly noOpenSet?: string;
 }
-
-/** An epoch, with what it came to on held-out images where these were tested. */
-export type Epoch = EpochResult & { readonly valLoss?: number; readonly valAccuracy?: number };

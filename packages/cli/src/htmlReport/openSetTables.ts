@@ -1,9 +1,9 @@
+import { percent, withCommas } from '../formatting.js';
 import type { HeadQuality } from '../openSet/headQuality.js';
 import type { OpenSetReport, Rejection, UnknownName, UnknownResult } from '../openSet/openSetReport.js';
 import { figure } from './figure.js';
 import { html, type Html } from './html.js';
 import { nameOf } from './scoreHistograms.js';
-import { exactPercent, percent, whole } from './words.js';
 
 /** Accuracy, likelihood and calibration of the trained and the fitted head. */
 export function headTable({ testCount, trainedHead, fittedHead }: OpenSetReport): Html {
@@ -18,7 +18,7 @@ export function headTable({ testCount, trainedHead, fittedHead }: OpenSetReport)
       'Heads',
       html`<table>
         <caption>
-          On ${whole(testCount)} test images
+          On ${withCommas(testCount)} test images
         </caption>
         <thead>
           <tr>
@@ -46,7 +46,7 @@ export function unknownTable({ keep, coverage, unseen, unknown }: OpenSetReport)
       caption:
         'AUROC is the probability that a known image looks more typical than an unknown input: 1 is perfect, 0.5 is guessing. FPR95 is the ' +
         'share of unknown inputs that is accepted where 95 % of known images are: 0 is perfect. Rejected: the share of unknown inputs below ' +
-        `the threshold, which was set to keep ${exactPercent(keep)} of known images and keeps ` +
+        `the threshold, which was set to keep ${percent(keep)} of known images and keeps ` +
         `${percent(coverage.features, 1)} of the test images by features alone, ${percent(coverage.featuresAndPosterior, 1)} with the posterior.`,
     },
     scrolling(
@@ -91,9 +91,9 @@ export function unknownTable({ keep, coverage, unseen, unknown }: OpenSetReport)
 function headRow(name: string, { accuracy, nll, ece }: HeadQuality): Html {
   return html`<tr>
     <th scope="row">${name}</th>
-    <td>${percent(accuracy)}</td>
+    <td>${percent(accuracy, 2)}</td>
     <td>${nll.toFixed(4)}</td>
-    <td>${percent(ece)}</td>
+    <td>${percent(ece, 2)}</td>
   </tr>`;
 }
 

@@ -1,10 +1,10 @@
 import * as Plot from '@observablehq/plot';
+import { percent } from '../formatting.js';
 import { reliabilityBins } from '../openSet/detection.js';
 import { qualityOf, type Answers } from '../openSet/headQuality.js';
 import { chart, MARGINS } from './chart.js';
 import { figure, panel } from './figure.js';
 import type { Html } from './html.js';
-import { percent } from './words.js';
 
 const BINS = 15;
 /** Answers that say little of an accuracy. */
@@ -37,9 +37,9 @@ function reliabilityPanel(name: string, answers: Answers): Html {
   const total = answers.correct.length;
   const sides = { x1: 'from', x2: 'to', insetLeft: 1, insetRight: 1 };
   const x = { ...SHARES, label: 'probability of the answer, %', labelOffset: 38 };
-  return panel(`${name}: ECE ${percent(ece)}`, [
+  return panel(`${name}: ECE ${percent(ece, 2)}`, [
     chart({
-      label: `Reliability of the ${name}: accuracy ${percent(accuracy)}, expected calibration error ${percent(ece)}.`,
+      label: `Reliability of the ${name}: accuracy ${percent(accuracy, 2)}, expected calibration error ${percent(ece, 2)}.`,
       height: 300,
       ...MARGINS,
       marginBottom: 26,

@@ -1,9 +1,9 @@
 import * as Plot from '@observablehq/plot';
+import { percent } from '../formatting.js';
 import type { OpenSetFindings, Scores, UnknownName } from '../openSet/openSetReport.js';
 import { chart } from './chart.js';
 import { figure, panel } from './figure.js';
 import type { Html } from './html.js';
-import { percent } from './words.js';
 
 const BINS = 20;
 

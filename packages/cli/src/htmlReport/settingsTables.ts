@@ -1,9 +1,11 @@
+import { images } from '../formatting.js';
+import { flagOf, optionText, shellWord } from '../options/commandLine.js';
+import { completeOptions } from '../training/completeOptions.js';
 import { defaultTrainOptions, type TrainOptions } from '../training/settings.js';
-import { version } from '../values.js';
+import { version } from '../version.js';
 import { figure } from './figure.js';
 import type { FinishedRun } from './finishedRun.js';
 import { html, type Html } from './html.js';
-import { images } from './words.js';
 
 /** What the run was asked for and what it ran on: nothing that tells whose machine it was. */
 export function settingsTables(run: FinishedRun): Html {
@@ -24,7 +26,7 @@ export function settingsTables(run: FinishedRun): Html {
   ];
   const options = Object.entries(settings)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]): [string, string] => [wordsOf(key, ' '), valueOf(value)]);
+    .map(([key, value]): [string, string] => [wordsOf(key), valueOf(value)]);
   return html`<div class="pair">
     <div class="stack">
       ${factTable('Run', facts)}
@@ -34,17 +36,28 @@ export function settingsTables(run: FinishedRun): Html {
   </div>`;
 }
 
-/** The command that asks for these settings: those that are not as by default. */
+/** The command that asks for these settings: those that are not as by default, or as their preset or optimizer has them. */
 export function commandOf(settings: TrainOptions): string {
-  const defaults: Partial<Record<string, unknown>> = { ...defaultTrainOptions };
+  const unasked = valuesUnasked(settings);
   const words = Object.entries(settings)
-    .filter(([key, value]) => value !== undefined && value !== defaults[key])
+    .filter(([key, value]) => value !== undefined && String(value) !== String(unasked[key]))
     .flatMap(([key, value]) => {
       if (value === true) return [flagOf(key)];
       if (value === false) return [flagOf(key).replace('--', '--no-')];
-      return [flagOf(key), quoted(String(value))];
+      return [flagOf(key), shellWord(optionText(value))];
     });
   return ['gmml-train', ...words].join(' ');
+}
+
+/** What the options would be, were none asked for but the preset, the optimizer and the head that decide on others. */
+function valuesUnasked({
+  preset,
+  optimizer,
+  linearClassifier,
+}: TrainOptions): Readonly<Partial<Record<string, unknown>>> {
+  const ofPreset = completeOptions({ preset, linearClassifier });
+  const { lr } = completeOptions({ preset, optimizer, linearClassifier });
+  return { ...ofPreset, lr, preset: undefined, linearClassifier: defaultTrainOptions.linearClassifier };
 }
 
 function factTable(name: string, facts: readonly (readonly [string, string])[]): Html {
@@ -64,22 +77,12 @@ function factTable(name: string, facts: readonly (readonly [string, string])[]):
   );
 }
 
-/** covType is --cov-type. */
-function flagOf(key: string): string {
-  return `--${wordsOf(key, '-')}`;
+/** A key's words: 'batchSize' is 'batch size'. */
+function wordsOf(key: string): string {
+  return flagOf(key).slice(2).replaceAll('-', ' ');
 }
 
-/** A key's words in small letters. */
-function wordsOf(key: string, between: string): string {
-  return key.replaceAll(/[A-Z]/g, (letter) => between + letter.toLowerCase());
-}
-
-function valueOf(value: string | number | boolean): string {
-  if (typeof value !== 'boolean') return String(value);
+function valueOf(value: string | number | boolean | readonly string[]): string {
+  if (typeof value !== 'boolean') return optionText(value);
   return value ? 'yes' : 'no';
-}
-
-/** A word as a shell takes it. */
-function quoted(word: string): string {
-  return /^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,16 +1,17 @@
 import * as Plot from '@observablehq/plot';
+import { percent } from '../formatting.js';
 import { answersOf, qualityOf } from '../openSet/headQuality.js';
+import type { EpochResult } from '../progress/reporter.js';
 import { chart, MARGINS } from './chart.js';
 import { figure } from './figure.js';
-import type { Epoch, FinishedRun } from './finishedRun.js';
+import type { FinishedRun } from './finishedRun.js';
 import type { Content, Html } from './html.js';
-import { percent } from './words.js';
 
 /** A curve: its name, its colour in the style sheet, and its height at an epoch. */
 interface Series {
   readonly name: string;
   readonly colour: string;
-  readonly of: (epoch: Epoch) => number | undefined;
+  readonly of: (epoch: EpochResult) => number | undefined;
 }
 
 const LOSSES: readonly Series[] = [
@@ -43,7 +44,7 @@ export function trainingCurves({ epochs, settings, outputs }: FinishedRun): Html
       unit: 'right answers, %',
       caption: [
         'The share of images that are classified correctly after each epoch: after the last, ',
-        `${percent(last.testAccuracy)} of the test images and ${percent(learned)} of those that were trained on. `,
+        `${percent(last.testAccuracy, 2)} of the test images and ${percent(learned, 2)} of those that were trained on. `,
         'The distance of the two is what was learned by heart.',
       ],
     }),
@@ -62,7 +63,7 @@ function trainingAccuracy({ samples, examples, labels }: FinishedRun['outputs'])
 }
 
 /** Training images are answered once more at the end only: a point. */
-function trainedSeries(last: Epoch, accuracy: number): Series {
+function trainedSeries(last: EpochResult, accuracy: number): Series {
   return {
     name: 'training images, at the end',
     colour: 'training',
@@ -76,7 +77,7 @@ interface CurveOptions {
   readonly caption: Content;
 }
 
-function curves(epochs: readonly Epoch[], series: readonly Series[], options: CurveOptions): Html {
+function curves(epochs: readonly EpochResult[], series: readonly Series[], options: CurveOptions): Html {
   const { title, unit, caption } = options;
   const there = series.filter(({ of }) => epochs.some((epoch) => of(epoch) !== undefined));
   const values = there.flatMap(({ of }) => epochs.map((epoch) => of(epoch) ?? NaN)).filter(Number.isFinite);

@@ -1,9 +1,9 @@
+import { images, probability } from '../formatting.js';
 import type { Answers } from '../openSet/headQuality.js';
 import { figure } from './figure.js';
 import type { FinishedRun } from './finishedRun.js';
 import { html, type Html } from './html.js';
 import { picture, pixelsOf } from './pictures.js';
-import { images, probability } from './words.js';
 
 const MOST = 24;
 

@@ -1,8 +1,8 @@
-import { replaceFile } from '../commands/files.js';
+import { count, images, percent, withCommas } from '../formatting.js';
+import { replaceFile } from '../files/output.js';
 import { answersOf, qualityOf } from '../openSet/headQuality.js';
 import { describeHead } from '../training/settings.js';
-import { version } from '../values.js';
-import { count } from '../words.js';
+import { version } from '../version.js';
 import { classPictures } from './classPictures.js';
 import { confusionMatrix } from './confusionMatrix.js';
 import { featureMap } from './featureMap.js';
@@ -16,7 +16,6 @@ import { reliabilityDiagram } from './reliabilityDiagram.js';
 import { scoreHistograms } from './scoreHistograms.js';
 import { settingsTables } from './settingsTables.js';
 import { trainingCurves } from './trainingCurves.js';
-import { images, percent, whole } from './words.js';
 import { worstMistakes } from './worstMistakes.js';
 
 /**
@@ -40,11 +39,11 @@ function htmlReport(run: FinishedRun): string {
     title: 'Training report',
     lead:
       `A network with a ${describeHead(settings).replace('Linear', 'linear')}, trained for ${count(epochs[epochs.length - 1].epoch, 'epoch')} on ` +
-      `${images(digits.train.labels.size)}, answers ${whole(right)} of ${whole(outputs.test.count)} test images right.${sample}`,
+      `${images(digits.train.labels.size)}, answers ${withCommas(right)} of ${withCommas(outputs.test.count)} test images right.${sample}`,
     numbers: [
-      ['test accuracy', percent(accuracy)],
+      ['test accuracy', percent(accuracy, 2)],
       ['test loss (NLL, nats)', nll.toFixed(4)],
-      ['calibration error (ECE)', percent(ece)],
+      ['calibration error (ECE)', percent(ece, 2)],
       ...(openSet ? ([['known images kept', percent(openSet.report.coverage.features, 1)]] as const) : []),
       ...rejection(run),
     ],

@@ -1,14 +1,18 @@
 import { readdirSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { ArgumentError } from '@gmml/tensor';
+import { systemReason } from '@gmml/data/systemErrors';
+import { ArgumentError, FormatError } from '@gmml/tensor';
+import { unreadable } from '../files/input.js';
 import { openTable } from '../tables/labelledTable.js';
 import { describeModel, type Fact } from './describeModel.js';
-import { safetensorsSummaries, type SafetensorsSummary, type TensorSummary } from './safetensorsHeader.js';
+import type { SafetensorsSummary, TensorSummary } from '../files/safetensorsHeader.js';
+import { safetensorsSummaries } from '../files/safetensorsSummaries.js';
 
 /** What a file holds. */
 export interface FileDescription {
   readonly file: string;
-  readonly bytes: number;
+  /** null where that is not known, as of a pipe. */
+  readonly bytes: number | null;
   readonly kind: string;
   /** What is worth saying, in order. */
   readonly facts: readonly Fact[];
@@ -19,23 +23,26 @@ export interface FileDescription {
 /**
  * What a file holds: of a safetensors file from its header alone, of a table by going through it. Of a folder, such as one of
  * checkpoints, each safetensors file in it, by name.
+ * @param delimiter between two fields of CSV
  * @throws ArgumentError when it cannot be read; FormatError for what is none of these
  */
-export async function describeFile(path: string): Promise<FileDescription[]> {
+export async function describeFile(path: string, delimiter = ','): Promise<FileDescription[]> {
   const status = statusOf(path);
   if (status.isDirectory()) {
-    const names = readdirSync(path).filter((name) => name.endsWith('.safetensors'));
+    const names = namesIn(path).filter((name) => name.endsWith('.safetensors'));
     if (names.length === 0) {
       throw new ArgumentError(`${path} must be a file, or a folder of safetensors files: it has none.`);
     }
     return names.toSorted().flatMap((name) => {
       const file = join(path, name);
-      return (safetensorsSummaries(file) ?? []).map((summary) => ofSafetensors(file, summary));
+      const summaries = safetensorsSummaries(file);
+      if (summaries === null) throw new FormatError(`${file} must be a safetensors file: it is none.`);
+      return summaries.map((summary) => ofSafetensors(file, summary));
     });
   }
   const summaries = safetensorsSummaries(path);
   if (summaries) return summaries.map((summary) => ofSafetensors(path, summary));
-  return [await ofTable(path, status.size)];
+  return [await ofTable(path, status.isFile() ? status.size : null, delimiter)];
 }
 
 function ofSafetensors(file: string, { metadata, tensors, bytes }: SafetensorsSummary): FileDescription {
@@ -44,8 +51,8 @@ function ofSafetensors(file: string, { metadata, tensors, bytes }: SafetensorsSu
 
 const FORMATS = { csv: 'CSV', json: 'JSON lines', npy: '.npy', idx: 'IDX' };
 
-async function ofTable(path: string, bytes: number): Promise<FileDescription> {
-  const table = await openTable(path, ',');
+async function ofTable(path: string, bytes: number | null, delimiter: string): Promise<FileDescription> {
+  const table = await openTable(path, delimiter);
   let rows = 0;
   for await (const block of table.blocks()) rows += block.rows;
   const { format, columns } = table;
@@ -57,12 +64,18 @@ async function ofTable(path: string, bytes: number): Promise<FileDescription> {
   return { file: path, bytes, kind: `table (${FORMATS[format]})`, facts, metadata: {}, tensors: [] };
 }
 
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw new ArgumentError(`${folder} must be a readable folder: ${systemReason(error)}.`, { cause: error });
+  }
+}
+
 function statusOf(path: string): Stats {
   try {
     return statSync(path);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file or folder' : (code ?? message);
-    throw new ArgumentError(`${path} must be a readable file: ${reason}.`, { cause: error });
+    throw unreadable(path, error);
   }
 }

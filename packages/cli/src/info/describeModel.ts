@@ -1,6 +1,6 @@
+import { percent } from '../formatting.js';
 import { infoIn, TABLE_FORMAT } from '../tables/tableModelFile.js';
-import { percent } from '../tables/reports.js';
-import type { TensorSummary } from './safetensorsHeader.js';
+import type { TensorSummary } from '../files/safetensorsHeader.js';
 
 /** A name and what there is of it: a number or text, or names of many. */
 export type Fact = readonly [name: string, value: string | number | readonly string[]];

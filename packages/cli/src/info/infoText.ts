@@ -1,5 +1,4 @@
-import { some } from '../tables/reports.js';
-import { count, printable } from '../words.js';
+import { count, listed, printable } from '../formatting.js';
 import type { FileDescription } from './describeFile.js';
 import type { Fact } from './describeModel.js';
 
@@ -23,7 +22,7 @@ export function infoText({ file, bytes, kind, facts, tensors }: FileDescription)
     .map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(', ')}]`);
   const rest = tensors.length - shown.length;
   const lines = [
-    `${file}: ${kind}, ${count(bytes, 'byte')}`,
+    bytes === null ? `${file}: ${kind}` : `${file}: ${kind}, ${count(bytes, 'byte')}`,
     ...facts.map(([name, value]) => line(name, textOf(value))),
     ...shown.map((text, i) => line(i === 0 ? 'tensors' : '', text)),
     ...(rest > 0 ? [line('', `and ${rest} more`)] : []),
@@ -33,5 +32,5 @@ export function infoText({ file, bytes, kind, facts, tensors }: FileDescription)
 
 function textOf(value: Fact[1]): string {
   if (!Array.isArray(value)) return String(value);
-  return value.length === 0 ? 'none' : `${value.length}: ${some(value as string[])}`;
+  return value.length === 0 ? 'none' : `${value.length}: ${listed(value as string[])}`;
 }

@@ -1,6 +1,6 @@
 import { noGrad, scope, tensor } from '@gmml/tensor';
 import type { Tensor } from '@gmml/tensor';
-import { joined } from '../joined.js';
+import { concatenate } from '../concatenate.js';
 import type { Network } from '../training/networks/network.js';
 
 /** What a trained network makes of N images. */
@@ -45,8 +45,8 @@ export function headOutputs(
   }
   return {
     count,
-    features: joined(features, Float32Array),
-    logPosteriors: joined(logPosteriors, Float32Array),
+    features: concatenate(features, Float32Array),
+    logPosteriors: concatenate(logPosteriors, Float32Array),
   };
 }
 
@@ -54,11 +54,11 @@ export function headOutputs(
 export function together(sets: readonly HeadOutputs[]): HeadOutputs {
   return {
     count: sets.reduce((sum, { count }) => sum + count, 0),
-    features: joined(
+    features: concatenate(
       sets.map(({ features }) => features),
       Float32Array,
     ),
-    logPosteriors: joined(
+    logPosteriors: concatenate(
       sets.map(({ logPosteriors }) => logPosteriors),
       Float32Array,
     ),
@@ -75,7 +75,7 @@ export function overFeatures(
   const made = Array.from(inBatches(rows, batchSize), (batch) =>
     scope(() => noGrad(() => Float32Array.from(head(batch()).data))),
   );
-  return joined(made, Float32Array);
+  return concatenate(made, Float32Array);
 }
 
 /** Rows of `[N, ...]`, so many at once, in their order. */

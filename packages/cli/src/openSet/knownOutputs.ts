@@ -41,9 +41,10 @@ export function knownOutputs(
   onProgress: OnProgress = () => {},
 ): KnownOutputs {
   const { testBatchSize, dryRun } = options;
-  const samples = [digits.train, digits.validation ?? []]
-    .flat()
-    .map((set) => (dryRun ? evenSample(set, DRY_RUN_SAMPLE) : set));
+  const { train, validation } = digits;
+  const samples = (validation ? [train, validation] : [train]).map((set) =>
+    dryRun ? evenSample(set, DRY_RUN_SAMPLE) : set,
+  );
   const tests = digits.test.labels.size;
   const sizes = [
     ...samples.map(({ labels }) => labels.size),

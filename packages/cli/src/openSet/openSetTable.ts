@@ -1,4 +1,4 @@
-import { className } from '../words.js';
+import { className, percent } from '../formatting.js';
 import type { HeadQuality } from './headQuality.js';
 import type { OpenSetReport, Separation, UnknownResult } from './openSetReport.js';
 
@@ -89,10 +89,4 @@ function pair(auroc: string, fpr95: string): string {
 
 function thresholdRow(name: string, features: number, featuresAndPosterior: number): string {
   return name.padEnd(26) + percent(features, 1).padStart(10) + percent(featuresAndPosterior, 1).padStart(20);
-}
-
-/** A share in per cent, with so many decimals or as many as it has. */
-function percent(share: number, decimals?: number): string {
-  const value = 100 * share;
-  return `${decimals === undefined ? Number(value.toPrecision(12)) : value.toFixed(decimals)} %`;
 }

@@ -1,5 +1,5 @@
 import type { DownloadProgress } from '@gmml/data';
-import { bytes, clock } from '../words.js';
+import { bytes, clock } from '../formatting.js';
 import { barLine, barStyle, type BarText } from './barLine.js';
 import { liveLine, type Terminal } from './liveLine.js';
 import { Rate } from './rate.js';
@@ -58,7 +58,7 @@ export function barReporter(
     testing({ done, total }) {
       testingSince ??= now();
       if (now() - testingSince < PATIENCE) return;
-      const after = `${percent(done, total)}  ${done}/${total} images`;
+      const after = `${wholePercent(done, total)}  ${done}/${total} images`;
       show([{ before: 'testing …', after, minCells: 5 }], done / total);
     },
     epoch(result) {
@@ -98,7 +98,7 @@ function epochTexts(
   const left = rate === undefined ? undefined : (trainCount - seenAfter) / rate;
   const run = rate === undefined ? undefined : (trainCount * (epochs - epoch + 1) - seenAfter) / rate;
   const speed = rate === undefined ? '–' : `${Math.round(rate)}`;
-  const part = percent(seenAfter, trainCount);
+  const part = wholePercent(seenAfter, trainCount);
   const middle = `${part}  ${speed} images/s  loss ${loss.toFixed(4)}  ${timeOf(left)} left`;
   return [
     {
@@ -121,7 +121,7 @@ function downloadTexts(
 ): [BarText, ...BarText[]] {
   const speed = rate === undefined ? '–' : `${bytes(Math.round(rate))}/s`;
   const left = timeOf(rate === undefined || rate === 0 ? undefined : (size - received) / rate);
-  const part = percent(received, size);
+  const part = wholePercent(received, size);
   const after = `${part}  ${bytes(received)} of ${bytes(size)}  ${speed}  ${left} left`;
   return [
     { before: file, after, minCells: 10 },
@@ -134,6 +134,7 @@ function timeOf(seconds: number | undefined): string {
   return seconds === undefined || !Number.isFinite(seconds) ? '–:––' : clock(seconds);
 }
 
-function percent(part: number, whole: number): string {
+/** Rounded down, so that 100 % is the end. */
+function wholePercent(part: number, whole: number): string {
   return `${Math.floor((100 * part) / whole)} %`.padStart(5);
 }

@@ -1,4 +1,4 @@
-import { errorPrinter } from '../streams.js';
+import { errorPrinter } from '../standardStreams.js';
 import { jsonReporter } from './jsonReporter.js';
 import { quietReporter } from './quietReporter.js';
 import type { Reporter } from './reporter.js';

@@ -1,5 +1,5 @@
 import { openSetTable } from '../openSet/openSetTable.js';
-import { bytes, className, count } from '../words.js';
+import { bytes, className, count, percent } from '../formatting.js';
 import { silentReporter, type Print, type Reporter } from './reporter.js';
 
 /** Lines for people, in the manner of PyTorch's MNIST example. */
@@ -20,17 +20,17 @@ export function textReporter(print: Print, printError: Print): Reporter {
       print(`Backend ${backend}, ${count(threads, 'thread')}.`);
     },
     batch({ epoch, seen, trainCount, loss }) {
-      const percent = Math.round((100 * seen) / trainCount);
-      print(`Train Epoch: ${epoch} [${seen}/${trainCount} (${percent}%)]  Loss: ${loss.toFixed(4)}`);
+      const done = Math.round((100 * seen) / trainCount);
+      print(`Train Epoch: ${epoch} [${seen}/${trainCount} (${done}%)]  Loss: ${loss.toFixed(4)}`);
     },
     epoch({ epoch, trainLoss, valLoss, valAccuracy, testLoss, testCorrect, testCount, seconds }) {
       const held =
         valLoss === undefined || valAccuracy === undefined
           ? ''
-          : `validation loss ${valLoss.toFixed(4)} (${percentage(valAccuracy, 1)}), `;
+          : `validation loss ${valLoss.toFixed(4)} (${percent(valAccuracy, 2)}), `;
       print(
         `Epoch ${epoch}: train loss ${trainLoss.toFixed(4)}, ${held}test loss ${testLoss.toFixed(4)}, ` +
-          `test accuracy ${testCorrect}/${testCount} (${percentage(testCorrect, testCount)}), ${seconds.toFixed(1)} s`,
+          `test accuracy ${testCorrect}/${testCount} (${percent(testCorrect / testCount, 2)}), ${seconds.toFixed(1)} s`,
       );
     },
     backTo({ epoch }, ran) {
@@ -48,12 +48,8 @@ export function textReporter(print: Print, printError: Print): Reporter {
       for (const line of openSetTable(report)) print(line);
     },
     finish({ epoch, testCorrect, testCount }) {
-      print(`Test accuracy after ${count(epoch, 'epoch')}: ${percentage(testCorrect, testCount)}`);
+      print(`Test accuracy after ${count(epoch, 'epoch')}: ${percent(testCorrect / testCount, 2)}`);
     },
     warn: printError,
   };
-}
-
-function percentage(part: number, whole: number): string {
-  return `${((100 * part) / whole).toFixed(2)} %`;
 }

@@ -1,5 +1,6 @@
 import type { Table, TableBlock } from '@gmml/data';
 import { ArgumentError, FormatError, NotFiniteError } from '@gmml/tensor';
+import { listed, quoted } from '../formatting.js';
 
 /** The complete rows of a block. */
 export interface NumericRows {
@@ -60,25 +61,13 @@ export function placeOf(table: Table, column: string): number {
   const place = table.columns.indexOf(column);
   if (place < 0) {
     throw new ArgumentError(
-      `${table.name}: there must be a column ${quoted(column)}: there are ${listed(table.columns)}.${headerHint(table)}`,
+      `${table.name}: there must be a column ${quoted(column)}: there are ${listed(table.columns.map(quoted))}.${headerHint(table)}`,
     );
   }
   if (table.columns.indexOf(column, place + 1) >= 0) {
     throw new FormatError(`${table.name}: names of columns must differ: ${quoted(column)} stands twice.`);
   }
   return place;
-}
-
-/** Names in quotes, the first ten of them. */
-export function listed(names: readonly string[]): string {
-  if (names.length === 0) return 'none';
-  const first = names.slice(0, 10).map(quoted);
-  return names.length > 10 ? `${first.join(', ')} and ${names.length - 10} more` : first.join(', ');
-}
-
-/** A name from a file, for a message. */
-export function quoted(name: string): string {
-  return JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
 }
 
 /** null where the number is missing and may be. */

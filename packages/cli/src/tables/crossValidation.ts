@@ -1,6 +1,7 @@
 import { NumericalError, ArgumentError } from '@gmml/tensor';
 import type { OpenSetCovariance } from '@gmml/gmm';
-import { joined } from '../joined.js';
+import { concatenate } from '../concatenate.js';
+import { quoted } from '../formatting.js';
 import { ClassModel } from './classModel.js';
 import { mergedWithout } from './examples.js';
 import { FoldDealer } from './folds.js';
@@ -142,7 +143,11 @@ async function heldOut(
       const rows = Array.from(labels.keys()).filter((n) => dealt[n] === fold);
       if (rows.length === 0) continue;
       const own = rowsAt(values, columns, rows);
-      const truths = rows.map((n) => places.get(labels[n]) ?? -1);
+      const truths = rows.map((n) => {
+        const place = places.get(labels[n]);
+        if (place === undefined) throw otherRows(`at first none was of class ${quoted(labels[n])}`);
+        return place;
+      });
       const ofModels = models.map((ofFolds, i) =>
         ofFolds[fold].answers(own, columns).map((answer, at) => sums[i].add(answer, truths[at])),
       );
@@ -150,11 +155,15 @@ async function heldOut(
     }
   }
   if (sums[0].rows !== gathered.rows) {
-    throw new ArgumentError(
-      `Cross-validation reads the rows twice, and they must be the same: there were ${gathered.rows}, then ${sums[0].rows}. Name a file that does not change, or use --folds 0.`,
-    );
+    throw otherRows(`there were ${gathered.rows}, then ${sums[0].rows}`);
   }
   return { qualities: sums.map((sum) => sum.quality()), losses };
+}
+
+function otherRows(difference: string): ArgumentError {
+  return new ArgumentError(
+    `Cross-validation reads the rows twice, and they must be the same: ${difference}. Name a file that does not change, or use --folds 0.`,
+  );
 }
 
 /** The rows of each class in standard units, without those of one fold. */
@@ -169,11 +178,11 @@ function classRows({ gathered, units, columns, folds, seed }: FitTask, without: 
       if (dealt[n] !== without) parts.get(label)!.push(x.subarray(n * d, (n + 1) * d));
     }
   }
-  return [...parts].map(([name, rows]) => ({ name, x: joined(rows, Float64Array) }));
+  return [...parts].map(([name, rows]) => ({ name, x: concatenate(rows, Float64Array) }));
 }
 
 function rowsAt(values: Float64Array, columns: number, rows: readonly number[]): Float64Array {
-  return joined(
+  return concatenate(
     rows.map((n) => values.subarray(n * columns, (n + 1) * columns)),
     Float64Array,
   );

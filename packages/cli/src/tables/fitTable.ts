@@ -1,9 +1,10 @@
 import type { Table } from '@gmml/data';
 import type { OpenSetCovariance } from '@gmml/gmm';
 import { ArgumentError } from '@gmml/tensor';
-import { STANDARD_INPUT } from '../commands/files.js';
 import { UsageError } from '../errors.js';
-import { listed, placeOf, quoted } from './cells.js';
+import { inputName, STANDARD_STREAM } from '../files/input.js';
+import { listed, quoted } from '../formatting.js';
+import { placeOf } from './cells.js';
 import {
   compareForms,
   crossValidate,
@@ -13,7 +14,7 @@ import {
   type Form,
 } from './crossValidation.js';
 import { gatherRows, type Gathered } from './gatherRows.js';
-import { inputName, LabelledTable, type LabelledInput, type Places } from './labelledTable.js';
+import { LabelledTable, type LabelledInput, type Places } from './labelledTable.js';
 import type { Quality } from './quality.js';
 import { MOST_SAMPLED } from './rowSample.js';
 import { TableModel } from './tableModel.js';
@@ -100,7 +101,7 @@ export async function fitTable(options: FitTableOptions): Promise<TableFit> {
   fitted.classifier.calibrate({ keep });
   const constant = names.filter((_, j) => !units.places.includes(j));
   if (constant.length > 0) {
-    warnings.push(`left out, the same in every row: ${listed(constant)}`);
+    warnings.push(`left out, the same in every row: ${listed(constant.map(quoted))}`);
   }
   const model = TableModel.of(fitted, {
     features: units.places.map((j) => names[j]),
@@ -114,9 +115,10 @@ export async function fitTable(options: FitTableOptions): Promise<TableFit> {
   return { model, rows: gathered.rows, dropped, counts: gathered.counts, candidates, quality, warnings };
 }
 
-function checkInput({ file, folds, covariance, components }: FitTableOptions): void {
+function checkInput({ file, labelsFile, folds, covariance, components }: FitTableOptions): void {
   const isOpen = covariance === 'auto' || components === 'auto';
-  if (file === STANDARD_INPUT && (folds > 0 || isOpen || components > 1)) {
+  const isStream = file === STANDARD_STREAM || labelsFile === STANDARD_STREAM;
+  if (isStream && (folds > 0 || isOpen || components > 1)) {
     throw new UsageError(
       'Standard input can be read once, and cross-validation reads twice. Name a file, or give --folds 0 --components 1 and a --covariance.',
     );
@@ -163,7 +165,7 @@ function placesOf(table: Table, { label, ignore }: FitTableOptions): Places {
   for (const place of features) placeOf(table, table.columns[place]);
   if (features.length === 0) {
     throw new ArgumentError(
-      `${table.name}: there must be a feature beside the label: there are ${listed(table.columns)}.`,
+      `${table.name}: there must be a feature beside the label: there are ${listed(table.columns.map(quoted))}.`,
     );
   }
   return { features, label: labelPlace };

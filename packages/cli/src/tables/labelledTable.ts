@@ -1,14 +1,14 @@
 import { Table, type TableBlock } from '@gmml/data';
 import { ArgumentError } from '@gmml/tensor';
-import { STANDARD_INPUT } from '../commands/files.js';
-import { RowLabels } from '../commands/rowLabels.js';
+import { inputName, inputSource } from '../files/input.js';
 import { labelAt, numericRows } from './cells.js';
+import { RowLabels } from './rowLabels.js';
 
 /** Where rows with labels are. */
 export interface LabelledInput {
   /** A path, or '-' for standard input. */
   readonly file: string;
-  /** A file of their labels, one a row; null where a column has them. */
+  /** A file of their labels, one a row, or '-' for standard input; null where a column has them. */
   readonly labelsFile: string | null;
   readonly delimiter: string;
   /** Whether rows without label or number are left out; otherwise they are an error. */
@@ -52,8 +52,9 @@ export class LabelledTable {
     const { labelsFile } = this.input;
     this.#dropped = 0;
     const table = await openTable(this.input.file, this.input.delimiter);
-    const labels = labelsFile === null ? null : await RowLabels.open(labelsFile, {});
+    let labels: RowLabels | null = null;
     try {
+      if (labelsFile !== null) labels = await RowLabels.open(labelsFile);
       const places = this.#places(table);
       let rows = 0;
       for await (const block of table.blocks()) {
@@ -102,11 +103,5 @@ export class LabelledTable {
 
 /** A table of a path or of standard input. */
 export function openTable(file: string, delimiter: string): Promise<Table> {
-  const source = file === STANDARD_INPUT ? process.stdin : file;
-  return Table.open(source, { name: inputName(file), delimiter });
-}
-
-/** What messages call it. */
-export function inputName(file: string): string {
-  return file === STANDARD_INPUT ? 'standard input' : file;
+  return Table.open(inputSource(file), { name: inputName(file), delimiter });
 }

@@ -1,7 +1,7 @@
 import type { Table, TableBlock } from '@gmml/data';
 import { FormatError } from '@gmml/tensor';
 import { stringify } from 'csv-stringify/sync';
-import { quoted } from './cells.js';
+import { quoted } from '../formatting.js';
 import type { ClassAnswer } from './classModel.js';
 
 /** What is said of each row, in this order. */

@@ -1,4 +1,4 @@
-import { count, printable } from '../words.js';
+import { count, listed, percent, printable } from '../formatting.js';
 import type { Evaluation } from './evaluateTable.js';
 import type { Candidate, Form } from './crossValidation.js';
 import type { TableFit } from './fitTable.js';
@@ -11,7 +11,7 @@ export function fitText(fit: TableFit, folds: number, input: string, output: str
   const { covariance } = model.model.classifier;
   const classes = [...counts].map(([name, n]) => `${name} ${n}`);
   const lines = [
-    `${input}: ${count(rows, 'row')}, ${count(features.length, 'feature')}, ${classes.length} ${classes.length === 1 ? 'class' : 'classes'}: ${some(classes)}`,
+    `${input}: ${count(rows, 'row')}, ${count(features.length, 'feature')}, ${classes.length} ${classes.length === 1 ? 'class' : 'classes'}: ${listed(classes)}`,
     ...(dropped > 0 ? [`Left out: ${count(dropped, 'row')} in which something is missing`] : []),
     ...warnings.map((warning) => `Note: ${warning}`),
     '',
@@ -57,7 +57,7 @@ export function evaluationText(evaluation: Evaluation, keep: number, input: stri
     ...(unknown
       ? [
           '',
-          `Other classes: ${some(unknown.labels)}`,
+          `Other classes: ${listed(unknown.labels)}`,
           figure('rejected', percent(unknown.rejected, 1)),
           ...(unknown.auroc === null
             ? []
@@ -89,18 +89,6 @@ function qualityLines({ rows, accuracy, nll, ece, coverage }: Quality, keep: num
       coverage === null ? 'too few rows in a fold to set the threshold' : `asked for: ${percent(keep)}`,
     ),
   ];
-}
-
-/** Names or texts, the first ten of them. */
-export function some(texts: readonly string[]): string {
-  const first = texts.slice(0, 10).join(', ');
-  return texts.length > 10 ? `${first} and ${texts.length - 10} more` : first;
-}
-
-/** A share in per cent, with so many decimals or as many as it has. */
-export function percent(share: number, decimals?: number): string {
-  const value = 100 * share;
-  return `${decimals === undefined ? Number(value.toPrecision(12)) : value.toFixed(decimals)} %`;
 }
 
 function figure(name: string, value: string, explanation = ''): string {

@@ -1,6 +1,7 @@
 import type { Table } from '@gmml/data';
 import { ArgumentError } from '@gmml/tensor';
-import { listed, placeOf } from './cells.js';
+import { listed, quoted } from '../formatting.js';
+import { placeOf } from './cells.js';
 import { ClassModel, type ClassAnswer } from './classModel.js';
 import type { Quality } from './quality.js';
 
@@ -60,7 +61,7 @@ export class TableModel {
     const missing = features.filter((name) => !table.columns.includes(name));
     if (missing.length > 0) {
       throw new ArgumentError(
-        `${table.name}: there must be a column for each feature: ${listed(missing)} ${missing.length === 1 ? 'is' : 'are'} missing, there are ${listed(table.columns)}.`,
+        `${table.name}: there must be a column for each feature: ${listed(missing.map(quoted))} ${missing.length === 1 ? 'is' : 'are'} missing, there are ${listed(table.columns.map(quoted))}.`,
       );
     }
     return features.map((name) => placeOf(table, name));

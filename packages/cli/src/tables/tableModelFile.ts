@@ -5,8 +5,8 @@
 import { OpenSetClassifier } from '@gmml/gmm';
 import { loadSafetensors, parseSafetensors, serializeSafetensors, type Safetensors } from '@gmml/nn';
 import { FormatError, tensor, type Tensor } from '@gmml/tensor';
-import { safetensorsSummaries } from '../info/safetensorsHeader.js';
-import { quoted } from './cells.js';
+import { safetensorsSummaries } from '../files/safetensorsSummaries.js';
+import { quoted } from '../formatting.js';
 import { ClassModel } from './classModel.js';
 import { MOST_BYTES, statisticsBytes } from './gatherRows.js';
 import { TableModel, type TableInfo } from './tableModel.js';
@@ -82,7 +82,7 @@ export function decodeTableModel({ tensors, metadata }: Safetensors): TableModel
 
 function checkFormat(format: string | undefined): void {
   if (format === TABLE_FORMAT) return;
-  refuse(`its format must be '${TABLE_FORMAT}', it is ${format === undefined ? 'missing' : quoted(format)}`);
+  refuse(`its format must be '${TABLE_FORMAT}', it is ${quoted(format)}`);
 }
 
 /** The metadata `table`. @throws FormatError unless everything is there, and of the right kind */

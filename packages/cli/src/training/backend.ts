@@ -1,7 +1,7 @@
-import { ArgumentError, backendReport, useBackend } from '@gmml/tensor';
-import { UsageError } from '../errors.js';
+import { backendReport, useBackend } from '@gmml/tensor';
+import { asUsageError } from '../errors.js';
 import type { Reporter } from '../progress/reporter.js';
-import { count } from '../words.js';
+import { count } from '../formatting.js';
 import type { TrainOptions } from './settings.js';
 
 /** Selects the backend and warns when it is less than asked for. 'auto' takes what there is. */
@@ -9,7 +9,7 @@ export async function selectBackend(
   { backend, threads }: TrainOptions,
   reporter: Reporter,
 ): Promise<{ backend: string; threads: number }> {
-  const chosen = await useBackend(backend, { threads }).catch(refuse('--backend'));
+  const chosen = await useBackend(backend, { threads }).catch(asUsageError('--backend'));
   const fewerThreads = threads !== 'auto' && chosen.threads < threads;
   if (fewerThreads || (backend !== 'auto' && chosen.backend !== backend)) {
     const asked =
@@ -28,13 +28,4 @@ export function warnOfLostThreads(before: number, reporter: Reporter): number {
   const { threads, notice } = backendReport();
   if (threads < before && notice !== undefined) reporter.warn(`${notice}.`);
   return threads;
-}
-
-/** Turns what a library refuses into a mistake of whoever gave the option; passes other errors on. */
-export function refuse(option: string): (error: unknown) => never {
-  return (error) => {
-    throw error instanceof ArgumentError
-      ? new UsageError(`${option}: ${error.message}`, { cause: error })
-      : error;
-  };
 }

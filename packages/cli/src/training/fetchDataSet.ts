@@ -1,6 +1,6 @@
 import { downloadMnist, type MnistName } from '@gmml/data';
+import { asUsageError } from '../errors.js';
 import type { Reporter } from '../progress/reporter.js';
-import { refuse } from './backend.js';
 
 export interface FetchOptions {
   /** The data set to fetch. */
@@ -27,5 +27,5 @@ export async function fetchDataSet(
     onProgress: (progress) => reporter.download(progress),
     onTrouble: (message) => reporter.warn(message),
   });
-  return fetched.catch(refuse(`--download ${download}`));
+  return fetched.catch(asUsageError(`--download ${download}`));
 }

@@ -1,7 +1,7 @@
 import type { Optimizer, Scheduler } from '@gmml/nn';
 import type { Generator } from '@gmml/tensor';
+import { asUsageError } from '../errors.js';
 import { Augmentation } from './augmentation.js';
-import { refuse } from './backend.js';
 import { EarlyStopping } from './earlyStopping.js';
 import type { KnownDigits } from './knownDigits.js';
 import { describeNetwork, makeNetwork, type NetworkDescription } from './networks/makeNetwork.js';
@@ -54,6 +54,6 @@ function networkFor(description: NetworkDescription, generator: Generator): Netw
   try {
     return makeNetwork(description, generator);
   } catch (error) {
-    return refuse('--model')(error);
+    return asUsageError('--model')(error);
   }
 }

@@ -1,5 +1,14 @@
 import type { Option } from 'commander';
-import { integer, number, oneOf, part, positive, valued, type ValueReader } from '../values.js';
+import { flagOf } from '../options/commandLine.js';
+import {
+  fractionBelowOne,
+  integer,
+  notNegative,
+  oneOf,
+  positive,
+  valued,
+  type ValueReader,
+} from '../options/values.js';
 import { augmentNames, type AugmentName } from './augmentation.js';
 import { modelNames } from './networks/makeNetwork.js';
 import { DEFAULT_MOMENTUM, defaultLr, optimizerNames, scheduleNames } from './optimizers.js';
@@ -17,7 +26,7 @@ export function learningOptions(): Option[] {
       defaults.optimizer,
     ),
     valued('--lr <x>', 'learning rate in the first epoch', positive).default(defaults.lr, DEFAULT_RATES),
-    valued('--momentum <x>', `of sgd (default: ${DEFAULT_MOMENTUM})`, part),
+    valued('--momentum <x>', `of sgd (default: ${DEFAULT_MOMENTUM})`, fractionBelowOne),
     valued(
       '--weight-decay <x>',
       'pulls all parameters to 0: decoupled with adamw, else an L2 penalty',
@@ -54,8 +63,6 @@ const onePreset: ValueReader = { ...oneOf(...presetNames), allowed: presetNames.
 /** '1 for adadelta, 0.01 for sgd, …' */
 const DEFAULT_RATES = optimizerNames.map((name) => `${defaultLr(name)} for ${name}`).join(', ');
 
-const notNegative = number('a number of at least 0', () => true);
-
 const augments: ValueReader = {
   allowed: `'none' or a list of ${augmentNames.join(', ')}`,
   read(text) {
@@ -74,9 +81,4 @@ function presetTexts(): string {
       return `${name} is ${flags.join(' ')}`;
     })
     .join('; ');
-}
-
-/** 'valSplit' to '--val-split'. */
-function flagOf(key: string): string {
-  return `--${key.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`;
 }

@@ -1,5 +1,6 @@
 import { loadSafetensors, type Safetensors } from '@gmml/nn';
 import { ArgumentError, FormatError, Generator, type Tensor } from '@gmml/tensor';
+import { quoted } from '../formatting.js';
 import { makeNetwork, type NetworkDescription, type NetworkName } from './networks/makeNetwork.js';
 import type { ImageShape, Network } from './networks/network.js';
 
@@ -37,7 +38,7 @@ export function networkFrom({ tensors, metadata }: Safetensors, name: string): L
   const bodySizes = BODY_SIZES.get(metadata.network as NetworkName);
   if (bodySizes === undefined) {
     return refuse(
-      `the network must be one of ${[...BODY_SIZES.keys()].join(', ')}: it is ${shown(metadata.network)}`,
+      `the network must be one of ${[...BODY_SIZES.keys()].join(', ')}: it is ${quoted(metadata.network)}`,
     );
   }
   const { labels, ...described } = descriptionOf(metadata, refuse);
@@ -98,25 +99,25 @@ function descriptionOf(
 ): NetworkDescription & { readonly labels: readonly string[] } {
   const oneOf = <Choice extends string>(key: string, ...choices: readonly Choice[]): Choice =>
     choices.find((choice) => choice === metadata[key]) ??
-    refuse(`${key} must be one of ${choices.join(', ')}: it is ${shown(metadata[key])}`);
+    refuse(`${key} must be one of ${choices.join(', ')}: it is ${quoted(metadata[key])}`);
   const count = (key: string): number => {
     const text = metadata[key] ?? '';
     if (COUNT.test(text)) return Number(text);
-    return refuse(`${key} must be an integer from 1 to 99999999: it is ${shown(metadata[key])}`);
+    return refuse(`${key} must be an integer from 1 to 99999999: it is ${quoted(metadata[key])}`);
   };
   const counts = (key: string, fallback?: string): number[] => {
     const texts = (metadata[key] ?? fallback ?? '').split(' ');
     if (texts.every((text) => COUNT.test(text))) return texts.map(Number);
-    return refuse(`${key} must be integers from 1 to 99999999: they are ${shown(metadata[key])}`);
+    return refuse(`${key} must be integers from 1 to 99999999: they are ${quoted(metadata[key])}`);
   };
   const nClass = count('nClass');
   const labels = (metadata.labels ?? '').split(' ').filter((label) => label !== '');
   if (labels.length !== nClass || new Set(labels).size !== nClass) {
-    refuse(`labels must be ${nClass} different words: they are ${shown(metadata.labels)}`);
+    refuse(`labels must be ${nClass} different words: they are ${quoted(metadata.labels)}`);
   }
   const linearClassifier = oneOf('head', 'gmml', 'linear') === 'linear';
   const imageShape = counts('imageShape', '1 28 28');
-  if (imageShape.length !== 3) refuse(`imageShape must be three sizes: it is ${shown(metadata.imageShape)}`);
+  if (imageShape.length !== 3) refuse(`imageShape must be three sizes: it is ${quoted(metadata.imageShape)}`);
   const network = metadata.network as NetworkName;
   return {
     network,
@@ -148,10 +149,4 @@ function built(
     const [problem] = message.replace(/^loadStateDict: /, '').split(/\. (?:Nothing was|Take )/);
     return refuse(error instanceof ArgumentError ? problem.replace(/\.$/, '') : problem);
   }
-}
-
-/** Text of a file, for a message. */
-function shown(text: string | undefined): string {
-  if (text === undefined) return 'missing';
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

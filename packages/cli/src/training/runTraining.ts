@@ -17,21 +17,26 @@ export async function runTraining({
   given,
   ...options
 }: GmmlTrainOptions): Promise<void> {
-  const reporter = await chooseReporter({ json, quiet }, 'gmml-train');
+  const reporter = await chooseReporter({ json, quiet }, programName());
   try {
     const { data } = options;
     const folder = download === undefined ? data : await fetchDataSet({ download, mirror, data }, reporter);
     await train({ ...options, data: folder }, reporter, {
       given,
       interruption: new Interruption(),
-      resumeCommand: (checkpoints) => resumeCommand(program(), process.argv.slice(2), checkpoints),
+      resumeCommand: (checkpoints) => resumeCommand(typedProgram(), process.argv.slice(2), checkpoints),
     });
   } finally {
     reporter.close();
   }
 }
 
+/** 'gmml-train', or 'gmml' of `gmml train`. */
+function programName(): string {
+  return basename(process.argv[1], '.js');
+}
+
 /** What was typed before the arguments: a script that runs this one says so in GMML_COMMAND. */
-function program(): string {
-  return process.env.GMML_COMMAND ?? basename(process.argv[1], '.js');
+function typedProgram(): string {
+  return process.env.GMML_COMMAND ?? programName();
 }

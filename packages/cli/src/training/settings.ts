@@ -4,7 +4,7 @@ import type { AugmentName } from './augmentation.js';
 import type { ModelName } from './networks/makeNetwork.js';
 import { DEFAULT_MOMENTUM, type OptimizerName, type ScheduleName } from './optimizers.js';
 import type { PresetName } from './presets.js';
-import { count } from '../words.js';
+import { count } from '../formatting.js';
 import type { KnownDigits } from './knownDigits.js';
 
 /** Options of `train`, those of gmml-train. */

@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { UsageError } from '../errors.js';
+import { obstacleTo } from '../files/output.js';
 import type { TrainOptions } from './settings.js';
 
 /** @throws UsageError when a file of the settings cannot be written: asked before hours of training, not after. */
@@ -15,18 +15,10 @@ export function checkTargets({ saveModel, report }: Pick<TrainOptions, 'saveMode
   }
 }
 
-/** @throws UsageError when `path` cannot become a file */
+/** @throws UsageError when `path` cannot be written */
 function checkTarget(option: string, path: string): void {
-  const folder = dirname(resolve(path));
-  if (existsSync(path) && statSync(path).isDirectory()) {
-    throw new UsageError(`${option} must name a file: ${path} is a folder.`);
-  }
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-    throw new UsageError(`${option} must name a file in an existing folder: there is no folder ${folder}.`);
-  }
-  try {
-    accessSync(folder, constants.W_OK);
-  } catch {
-    throw new UsageError(`${option} must name a file in a folder that can be written: ${folder} cannot.`);
+  const obstacle = obstacleTo(path);
+  if (obstacle !== null) {
+    throw new UsageError(`${option} must name a file that can be written: ${path}: ${obstacle}.`);
   }
 }

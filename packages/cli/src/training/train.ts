@@ -1,8 +1,9 @@
 import { DataLoader, loadMnist, type Mnist } from '@gmml/data';
 import { Generator } from '@gmml/tensor';
+import { asUsageError } from '../errors.js';
 import type { OpenSetReport } from '../openSet/openSetReport.js';
 import { silentReporter, type EpochResult, type Reporter } from '../progress/reporter.js';
-import { refuse, selectBackend, warnOfLostThreads } from './backend.js';
+import { selectBackend, warnOfLostThreads } from './backend.js';
 import { openRun, type RunControl } from './checkpoint/openRun.js';
 import type { RunKeeper } from './checkpoint/runKeeper.js';
 import { completeOptions } from './completeOptions.js';
@@ -125,6 +126,6 @@ function load(source: string | undefined): Mnist {
   try {
     return loadMnist({ source });
   } catch (error) {
-    return refuse('--data')(error);
+    return asUsageError('--data')(error);
   }
 }

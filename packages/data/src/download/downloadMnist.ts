@@ -8,6 +8,7 @@ import { DownloadError } from './errors.js';
 import { fetchFile } from './fetchFile.js';
 import { flawOf } from './partFile.js';
 import { makeFolder } from '../makeFolder.js';
+import { systemReason } from '../systemErrors.js';
 
 /** A file as it comes in. */
 export interface DownloadProgress {
@@ -113,7 +114,7 @@ const MISSING = 'it is missing';
 
 function missing(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' ? MISSING : `it cannot be read (${code})`;
+  return code === 'ENOENT' ? MISSING : `it cannot be read (${systemReason(error)})`;
 }
 
 function defaultFolder(name: MnistName): string {
@@ -135,7 +136,7 @@ function openFolder(folder: string): void {
     makeFolder(folder);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in its place' : code;
+    const reason = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in its place' : systemReason(error);
     throw new ArgumentError(`${folder} must be a folder that can be written: ${reason}.`, { cause: error });
   }
 }
@@ -148,7 +149,13 @@ async function checkUnpacked(packed: string): Promise<void> {
     () => false,
   );
   if (!isThere) return;
-  if (gunzipSync(await readFile(packed)).equals(await readFile(unpacked))) return;
+  const bytes = await readFile(unpacked).catch((error: unknown) => {
+    throw new ArgumentError(
+      `${unpacked} must be a readable file, for it is read in the place of ${packed}: ${systemReason(error)}.`,
+      { cause: error },
+    );
+  });
+  if (gunzipSync(await readFile(packed)).equals(bytes)) return;
   throw new ArgumentError(
     `${unpacked} must be what ${packed} unpacks to, for it is read in its place: it differs. Move it away, or give another folder.`,
   );

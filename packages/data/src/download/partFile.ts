@@ -14,6 +14,7 @@ import {
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { systemReason } from '../systemErrors.js';
 import type { RemoteFile } from './dataSets.js';
 import { DownloadError } from './errors.js';
 
@@ -27,6 +28,7 @@ const inUse = new Set<string>();
 export class PartFile {
   readonly path: string;
   readonly #file: number;
+  #isOpen = true;
   #size: number;
 
   private constructor(path: string, file: number, size: number) {
@@ -78,19 +80,25 @@ export class PartFile {
   async finish(path: string): Promise<void> {
     try {
       fsyncSync(this.#file);
-      this.close();
+      this.#closeFile();
       await rename(this.path, path);
     } catch (error) {
       throw writeError(path, error);
     }
+    // Not sooner, or another download of this process could take it over.
+    inUse.delete(this.path);
     await syncFolder(join(path, '..'));
   }
 
   /** Leaves what has come for the next run; nothing where nothing has. */
   close(): void {
-    if (!inUse.delete(this.path)) return;
-    closeSync(this.#file);
-    if (this.#size === 0) rmSync(this.path, { force: true });
+    this.#closeFile();
+    if (inUse.delete(this.path) && this.#size === 0) rmSync(this.path, { force: true });
+  }
+
+  #closeFile(): void {
+    if (this.#isOpen) closeSync(this.#file);
+    this.#isOpen = false;
   }
 }
 
@@ -156,7 +164,7 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 function writeError(path: string, error: unknown): DownloadError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reason = code === 'ENOSPC' ? 'the disk is full' : (code ?? message);
-  return new DownloadError(`${path} must be a file that can be written: ${reason}.`, { cause: error });
+  return new DownloadError(`${path} must be a file that can be written: ${systemReason(error, 'folder')}.`, {
+    cause: error,
+  });
 }

@@ -1,7 +1,7 @@
 import { FormatError } from '@gmml/tensor';
+import { excerpt } from '../excerpt.js';
 import type { ByteReader } from './byteReader.js';
-import { elementOf, type Element } from './elements.js';
-import { oneLine } from './oneLine.js';
+import { elementOf, idxElement, type Element } from './elements.js';
 
 /** How the rows of a binary file lie in it, after its header. */
 export interface Layout {
@@ -46,7 +46,7 @@ export async function readNpyHeader(bytes: ByteReader, name: string): Promise<La
 export async function readIdxHeader(bytes: ByteReader, name: string): Promise<Layout> {
   const [, , type, ndim] = await bytes.read(4);
   const sizes = await bytes.read(4 * ndim);
-  const element = elementOf(IDX_ELEMENTS[type], true);
+  const element = idxElement(type);
   if (!element || ndim === 0 || sizes.length < 4 * ndim) throw cutOff(name);
   const view = new DataView(sizes.buffer);
   return { element, shape: Array.from({ length: ndim }, (_, axis) => view.getUint32(4 * axis)) };
@@ -54,22 +54,15 @@ export async function readIdxHeader(bytes: ByteReader, name: string): Promise<La
 
 /** Whether bytes start as an IDX file does. */
 export function isIdx(start: Uint8Array): boolean {
-  return start.length >= 4 && start[0] === 0 && start[1] === 0 && start[2] in IDX_ELEMENTS && start[3] > 0;
+  return (
+    start.length >= 4 && start[0] === 0 && start[1] === 0 && idxElement(start[2]) !== null && start[3] > 0
+  );
 }
 
 /** Whether bytes start as a .npy file does. */
 export function isNpy(start: Uint8Array): boolean {
   return [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59].every((byte, i) => start[i] === byte);
 }
-
-const IDX_ELEMENTS: Readonly<Record<number, string>> = {
-  0x08: 'u1',
-  0x09: 'i1',
-  0x0b: 'i2',
-  0x0c: 'i4',
-  0x0d: 'f4',
-  0x0e: 'f8',
-};
 
 /** The dictionary of a .npy file, Python's literal of it. */
 function layoutOf(header: string, name: string): Layout {
@@ -78,7 +71,7 @@ function layoutOf(header: string, name: string): Layout {
   const shape = /'shape':\s*\(([\d\s,]*)\)/.exec(header)?.[1];
   if (!descr || order === undefined || shape === undefined) {
     throw new FormatError(
-      `${name}: the header of a .npy file must have descr, fortran_order and shape: it is ${oneLine(header.slice(0, 80))}.`,
+      `${name}: the header of a .npy file must have descr, fortran_order and shape: it is ${excerpt(header, 80)}.`,
     );
   }
   const sizes = shape
@@ -89,7 +82,7 @@ function layoutOf(header: string, name: string): Layout {
   const element = code === undefined ? null : elementOf(code, byteOrder === '>');
   if (!element) {
     throw new FormatError(
-      `${name}: the dtype must be b1, u1, i1, u2, i2, u4, i4, u8, i8, f4 or f8: it is ${oneLine(descr[1])}. Convert with astype('<f4').`,
+      `${name}: the dtype must be b1, u1, i1, u2, i2, u4, i4, u8, i8, f4 or f8: it is ${excerpt(descr[1], 80)}. Convert with astype('<f4').`,
     );
   }
   if (order === 'True' && sizes.length > 1) {

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { ArgumentError, FormatError } from '@gmml/tensor';
+import { systemReason } from '../systemErrors.js';
 
 /** Bytes that are asked of a file at once. */
 const CHUNK_BYTES = 1 << 20;
@@ -156,9 +157,9 @@ export class ByteReader {
       if (code.startsWith('Z_') || code === 'ERR_STREAM_PREMATURE_CLOSE') {
         throw new FormatError(`${this.#name}: the gzip stream is damaged: ${message}.`, { cause: error });
       }
-      const reason =
-        code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : code || message;
-      throw new ArgumentError(`${this.#name} must be a readable file: ${reason}.`, { cause: error });
+      throw new ArgumentError(`${this.#name} must be a readable file: ${systemReason(error, 'file')}.`, {
+        cause: error,
+      });
     }
   }
 }

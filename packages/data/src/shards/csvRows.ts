@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { ArgumentError, FormatError, NotFiniteError } from '@gmml/tensor';
+import { cut, excerpt } from '../excerpt.js';
 import { csvRecords } from '../tables/csvRecords.js';
-import { oneLine } from './oneLine.js';
 
 /** What a CSV file may be like. */
 export interface CsvOptions {
@@ -68,7 +68,10 @@ function placeOf(
   const at = named >= 0 ? named : Number(column);
   if (Number.isInteger(at) && at >= 0 && at < width) return at;
   const known = names
-    ? `there are ${names.slice(0, 10).map(shortened).join(', ')}`
+    ? `there are ${names
+        .slice(0, 10)
+        .map((field) => excerpt(field))
+        .join(', ')}`
     : `there is no line of names`;
   throw new ArgumentError(
     `${name}: the label column must be a name in the first line or a number from 0 to ${width - 1}: it is ${column}, ${known}.`,
@@ -83,17 +86,9 @@ function numberOf(
   names: readonly string[] | null,
 ): number {
   if (NUMBER.test(field)) return Number(field);
-  const where = `line ${line}, column ${column}${names ? ` (${shortened(names[column] ?? '')})` : ''}`;
+  const where = `line ${line}, column ${column}${names ? ` (${excerpt(names[column] ?? '')})` : ''}`;
   if (NOT_FINITE.test(field))
     throw new NotFiniteError(`${name}: numbers must be finite: ${where} is ${field}.`);
   const shown = JSON.stringify(cut(field));
   throw new FormatError(`${name}: fields must be numbers: ${where} is ${shown}.`);
-}
-
-function shortened(text: string): string {
-  return oneLine(cut(text));
-}
-
-function cut(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

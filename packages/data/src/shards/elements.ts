@@ -22,6 +22,21 @@ export function elementOf(code: string, isBigEndian: boolean): Element | null {
   };
 }
 
+/** Of the type byte of an IDX file, big-endian; null for others. */
+export function idxElement(type: number): Element | null {
+  const code = IDX_CODES[type];
+  return code === undefined ? null : elementOf(code, true);
+}
+
+const IDX_CODES: Readonly<Record<number, string>> = {
+  0x08: 'u1',
+  0x09: 'i1',
+  0x0b: 'i2',
+  0x0c: 'i4',
+  0x0d: 'f4',
+  0x0e: 'f8',
+};
+
 interface Kind {
   readonly name: string;
   readonly size: number;

@@ -130,6 +130,9 @@ export class Shard {
       this.#bytes.close();
     }
     const { from = 0, to } = this.#options;
+    if (from === 0 && this.#end === 0) {
+      throw new ShapeError(`${this.name}: there must be rows: there are none.`);
+    }
     if (this.#end <= from || (to !== undefined && this.#end < to)) {
       throw new ShapeError(
         `${this.name}: rows ${from} to ${to === undefined ? 'the end' : to - 1} must be there: it has ${this.#end}.`,

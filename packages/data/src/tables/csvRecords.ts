@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { FormatError, ShapeError } from '@gmml/tensor';
 import { CsvError, parse, type Info } from 'csv-parse';
+import { excerpt } from '../excerpt.js';
 
 /** A line of a CSV file, or several where a quoted field has line breaks. */
 export interface CsvRecord {
@@ -47,6 +48,6 @@ export async function* csvRecords(
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    throw new FormatError(`${name}: the file must be CSV: ${error.message}.`, { cause: error });
+    throw new FormatError(`${name}: the file must be CSV: ${excerpt(error.message, 200)}.`, { cause: error });
   }
 }

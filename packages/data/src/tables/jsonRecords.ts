@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { FormatError } from '@gmml/tensor';
-import { oneLine } from '../shards/oneLine.js';
+import { excerpt } from '../excerpt.js';
 
 /** An object of a file of JSON lines. */
 export interface JsonRecord {
@@ -48,7 +48,7 @@ function objectIn(text: string, name: string, line: number): Readonly<Record<str
     value = JSON.parse(text);
   } catch (error) {
     throw new FormatError(
-      `${name}: every line must be a JSON object: line ${line}: ${oneLine((error as Error).message)}.`,
+      `${name}: every line must be a JSON object: line ${line}: ${excerpt((error as Error).message, 200)}.`,
       { cause: error },
     );
   }

@@ -1,6 +1,7 @@
 // Which options shape a run, and so must be in a resumed one as they were.
 import { FormatError, type Tensor } from '@gmml/tensor';
 import { UsageError } from '../../errors.js';
+import { flagOf, optionText } from '../../options/commandLine.js';
 import { defaultTrainOptions, type TrainOptions } from '../settings.js';
 import { completeOptions } from '../completeOptions.js';
 import type { Checkpoint, Setting } from './format.js';
@@ -53,7 +54,7 @@ export function resumedSettings(
     const isFree = FREE_OPTIONS.has(name);
     if (isFree || name === 'epochs' || shown(now[name]) === shown(shaping[name])) continue;
     throw new UsageError(
-      `${flag(name)} must be as in the checkpoint: it is ${shown(now[name])}, ` +
+      `${flagOf(name)} must be as in the checkpoint: it is ${shown(now[name])}, ` +
         `in ${path} it is ${shown(shaping[name])}. Leave it out, or start afresh in another folder.`,
     );
   }
@@ -100,11 +101,6 @@ function checkSizes(
 /** As `--dim` allows. */
 const MOST_FEATURES = 4096;
 
-/** The option of the command line behind a name: 'batchSize' is --batch-size. */
-function flag(name: string): string {
-  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
 function shown(value: Setting | undefined): string {
-  return value === undefined ? 'not given' : Array.isArray(value) ? value.join(',') || 'none' : String(value);
+  return value === undefined ? 'not given' : optionText(value);
 }

@@ -12,9 +12,11 @@ import {
   rmSync,
   statSync,
   writeFileSync,
+  type Dirent,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeFolder } from '@gmml/data/makeFolder';
+import { systemReason } from '@gmml/data/systemErrors';
 import { writeWhole } from '@gmml/nn/wholeFile';
 import { FormatError } from '@gmml/tensor';
 import { UsageError } from '../../errors.js';
@@ -55,9 +57,9 @@ export class CheckpointFolder {
     throw new UsageError(`${option} must name a folder: ${this.path} is a file.`);
   }
 
-  /** Where the run stood in each checkpoint, the oldest first. Links and whatever else is no file are passed over. */
+  /** Where the run stood in each checkpoint, the oldest first. Links and whatever else is no file are passed over. @throws UsageError when it cannot be read */
   positions(): Position[] {
-    return readdirSync(this.path, { withFileTypes: true })
+    return this.#entries()
       .filter((entry) => entry.isFile())
       .flatMap(({ name }) => {
         const [match, epoch, batch] = CHECKPOINT.exec(name) ?? [];
@@ -66,6 +68,16 @@ export class CheckpointFolder {
         return [{ epoch: Number(epoch) - (isThrough ? 0 : 1), batch: isThrough ? 0 : Number(batch) }];
       })
       .toSorted((a, b) => a.epoch - b.epoch || a.batch - b.batch);
+  }
+
+  #entries(): Dirent[] {
+    try {
+      return readdirSync(this.path, { withFileTypes: true });
+    } catch (error) {
+      throw new UsageError(`${this.path} must be a folder that can be read: ${systemReason(error)}.`, {
+        cause: error,
+      });
+    }
   }
 
   pathOf({ epoch, batch }: Position): string {
@@ -104,7 +116,7 @@ export class CheckpointFolder {
       for (const { path } of damaged) if (existsSync(path)) renameSync(path, `${path}.damaged`);
     } catch (error) {
       throw new UsageError(
-        `--checkpoint must name a folder that can be written: ${this.path}: ${reason(error)}.`,
+        `--checkpoint must name a folder that can be written: ${this.path}: ${systemReason(error)}.`,
         { cause: error },
       );
     }
@@ -137,14 +149,9 @@ export function isSameFolder(a: string | undefined, b: string | undefined): bool
   return a !== undefined && b !== undefined && resolve(a) === resolve(b);
 }
 
-/** `ENOSPC: no space left on device` of Node's longer message. */
-export function reason(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split(',')[0];
-}
-
 /** What is wrong with a file, without its name and the full stop. */
 function problemIn(error: unknown, path: string): string {
-  if (!(error instanceof FormatError)) return reason(error);
+  if (!(error instanceof FormatError)) return systemReason(error);
   return error.message.replace(`${path}: `, '').replace(/^parseSafetensors: |\.$/g, '');
 }
 

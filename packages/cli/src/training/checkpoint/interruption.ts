@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { GmmlError } from '@gmml/tensor';
+import { shellWord } from '../../options/commandLine.js';
 
 type StopSignal = 'SIGINT' | 'SIGTERM';
 
@@ -53,10 +54,5 @@ export function resumeCommand(program: string, args: readonly string[], folder: 
   const others = args.filter(
     (word, i) => word !== '--resume' && !word.startsWith('--resume=') && args[i - 1] !== '--resume',
   );
-  return [program, ...(isAsked ? args : [...others, '--resume', folder]).map(quoted)].join(' ');
-}
-
-/** As a POSIX shell wants a word. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  return [program, ...(isAsked ? args : [...others, '--resume', folder]).map(shellWord)].join(' ');
 }

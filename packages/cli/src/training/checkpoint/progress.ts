@@ -9,7 +9,7 @@ export interface TrainingProgress {
   /** The epoch that is under way; absent between two epochs. */
   running?: RunningEpoch;
   /** The epoch with the highest accuracy so far, the first of equal ones. */
-  best?: BestEpoch;
+  best?: MostAccurateEpoch;
   /** Numbers that a part of the training loop carries from epoch to epoch, by a name of its own. */
   carried: Record<string, number>;
 }
@@ -27,7 +27,7 @@ export interface RunningEpoch {
   seconds: number;
 }
 
-export interface BestEpoch {
+interface MostAccurateEpoch {
   /** From 1. */
   epoch: number;
   accuracy: number;

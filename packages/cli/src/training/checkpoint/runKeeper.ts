@@ -1,17 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import type { DataLoader } from '@gmml/data';
+import { systemReason } from '@gmml/data/systemErrors';
 import type { Module, Optimizer, Scheduler } from '@gmml/nn';
 import { ArgumentError, FormatError, NotFiniteError, ShapeError, type Generator } from '@gmml/tensor';
 import { UsageError } from '../../errors.js';
 import type { EpochResult, Reporter } from '../../progress/reporter.js';
-import { count } from '../../words.js';
+import { count } from '../../formatting.js';
 import { brokenParameters, diverged } from '../divergence.js';
 import type { EarlyStopping } from '../earlyStopping.js';
 import type { KnownDigits } from '../knownDigits.js';
 import type { TrainOptions } from '../settings.js';
 import { shapingSettings } from './agreement.js';
 import { dataDigest } from './dataDigest.js';
-import { isSameFolder, reason, type CheckpointFolder, type DamagedCheckpoint } from './folder.js';
+import { isSameFolder, type CheckpointFolder, type DamagedCheckpoint } from './folder.js';
 import { encodeCheckpoint, type Checkpoint } from './format.js';
 import { InterruptedError, type Interruption } from './interruption.js';
 import {
@@ -262,7 +263,7 @@ export class RunKeeper {
     const old =
       this.#lastGood === undefined ? 'there is no older one' : `the older one is kept: ${this.#lastGood}`;
     const next = this.#plan.interruption?.signal === undefined ? ' Training goes on.' : '';
-    return `the checkpoint ${where} cannot be written: ${reason(error)}; ${old}.${next}`;
+    return `the checkpoint ${where} cannot be written: ${systemReason(error)}; ${old}.${next}`;
   }
 
   #stop(): never {

@@ -1,7 +1,7 @@
 /* oxlint-disable no-await-in-loop -- a stream is read one piece after the other */
-import type { Readable } from 'node:stream';
 import { Shard, type ShardBlock } from '@gmml/data';
 import { FormatError, ShapeError } from '@gmml/tensor';
+import { inputName, inputSource } from '../files/input.js';
 
 /** Labels that stand in a file of their own, one a row: integers of any format, or lines of text. */
 export class RowLabels {
@@ -15,9 +15,17 @@ export class RowLabels {
     this.#blocks = shard.blocks();
   }
 
-  /** @param range rows as of the shard that they belong to */
-  static async open(source: string | Readable, range: { from?: number; to?: number }): Promise<RowLabels> {
-    return new RowLabels(await Shard.open(source, { ...range, isLabels: true }));
+  /**
+   * @param path of a file, or '-' for standard input
+   * @param range rows as of the shard that they belong to; default all
+   * @throws as `Shard.open`
+   */
+  static async open(
+    path: string,
+    range: { readonly from?: number; readonly to?: number } = {},
+  ): Promise<RowLabels> {
+    const name = inputName(path);
+    return new RowLabels(await Shard.open(inputSource(path), { ...range, name, isLabels: true }));
   }
 
   /** The next `count` labels. @throws ShapeError when there are fewer; FormatError for what is no label */

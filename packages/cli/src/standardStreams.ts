@@ -9,10 +9,14 @@ export function errorPrinter(program: string): (message: string) => void {
   };
 }
 
-/** Ends the process when standard output can no longer be written; without a word where its reader has gone (`… | head`). */
-export function endWithOutput(printError: (message: string) => void): void {
+/**
+ * Ends the process when standard output can no longer be written; without a word where its reader has gone (`… | head`). What
+ * standard error does not take is lost, and nothing else: a warning that nobody reads must not end hours of training.
+ */
+export function watchStandardStreams(printError: (message: string) => void): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') printError(`standard output cannot be written: ${error.message}`);
     process.exit(1);
   });
+  process.stderr.on('error', () => {});
 }

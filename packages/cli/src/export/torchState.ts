@@ -3,6 +3,7 @@ import { GaussianMixture, GMML, type OpenSetClassifier } from '@gmml/gmm';
 import { openSetParameters } from '@gmml/gmm/parameters';
 import { toGram } from '@gmml/gmm/torch';
 import { tensor, type Tensor } from '@gmml/tensor';
+import { concatenate } from '../concatenate.js';
 import { UsageError } from '../errors.js';
 import { isLoadedNetwork, type FileModel } from './modelFile.js';
 
@@ -88,10 +89,7 @@ function unpacked(rows: Float64Array, d: number): Float64Array {
 }
 
 function stacked(parts: readonly Float64Array[]): Tensor {
-  const [{ length }] = parts;
-  const out = new Float64Array(parts.length * length);
-  for (const [k, part] of parts.entries()) out.set(part, k * length);
-  return tensor(out);
+  return tensor(concatenate(parts, Float64Array));
 }
 
 function noMixtureHead(what: string, parametrization: Parametrization): UsageError {

@@ -1,5 +1,5 @@
 /** One array after the other, in one of the kind `Values`. */
-export function joined<Values extends Float32Array | Float64Array>(
+export function concatenate<Values extends Float32Array | Float64Array>(
   parts: readonly Values[],
   Values: new (length: number) => Values,
 ): Values {

@@ -1,10 +1,5 @@
 import { FormatError } from '@gmml/tensor';
-
-/** Bytes that say how long the header is. */
-const LENGTH_BYTES = 8;
-
-/** No header may be longer: the format's limit. */
-const MAX_HEADER_BYTES = 100_000_000;
+import { headerLength, LENGTH_BYTES, LONGEST_HEADER, summaryIn } from './safetensorsHeader.js';
 
 /**
  * The safetensors files that stand one after the other in a stream: each says in its header how long it is. No more than one of
@@ -40,22 +35,11 @@ export async function* safetensorsFiles(
 
 /** How many bytes must be there to know more, or, where that is no more than there are, how long the file is; null for no file. */
 function lengthOf(bytes: Uint8Array): number | null {
-  const header = Number(new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getBigUint64(0, true));
-  if (header > MAX_HEADER_BYTES) return null;
+  const header = headerLength(bytes);
+  if (header > LONGEST_HEADER) return null;
   const start = LENGTH_BYTES + header;
   if (bytes.length < start) return start;
-  try {
-    const text = new TextDecoder().decode(bytes.subarray(LENGTH_BYTES, start));
-    const { __metadata__: _metadata, ...entries } = JSON.parse(text) as Record<string, Entry>;
-    const length = start + Math.max(0, ...Object.values(entries).map((entry) => entry.data_offsets[1]));
-    return Number.isSafeInteger(length) ? length : null;
-  } catch {
-    return null;
-  }
-}
-
-interface Entry {
-  readonly data_offsets: readonly number[];
+  return summaryIn(bytes.subarray(LENGTH_BYTES, start))?.bytes ?? null;
 }
 
 function startsNone(name: string, at: number): FormatError {

@@ -1,7 +1,7 @@
 import { serializeSafetensors } from '@gmml/nn';
 import { FormatError, tensor, zeros } from '@gmml/tensor';
 import { expect, test } from 'vitest';
-import { safetensorsFiles } from '../../packages/cli/src/commands/safetensorsFiles.js';
+import { safetensorsFiles } from '../../packages/cli/src/files/safetensorsStream.js';
 
 const FILES = [
   serializeSafetensors({ a: tensor([1, 2]) }, { name: 'first' }),
