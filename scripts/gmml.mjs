@@ -12,7 +12,7 @@ const usage = `Usage: node scripts/gmml.mjs <command>
   build              install; build the packages and type check tests and examples
   test [arguments]   install and build; run vitest with the arguments
   demo [port]        install and build; train, build and serve the page of examples/draw-and-teach
-  docs               install; make the API reference and say where it is
+  docs               install; make the site of guides and API and say where it is
   train [arguments]  install and build; run gmml-train with the arguments (default: ${defaultTrainArguments.join(' ')})`;
 
 requireNode();

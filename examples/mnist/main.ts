@@ -42,6 +42,8 @@ const { values } = parseArgs({
     'linear-classifier': { type: 'boolean', default: false },
   },
 });
+const epochs = Number(values.epochs);
+if (!Number.isInteger(epochs)) throw new RangeError(`--epochs must be an integer: it is '${values.epochs}'.`);
 
 manualSeed(1);
 const { backend, threads } = await useBackend('auto');
@@ -74,7 +76,7 @@ if (head instanceof GMML) {
 const optimizer = new Adadelta(network.parameters(), { lr: 1 });
 const scheduler = new StepLR(optimizer, { stepSize: 1, gamma: 0.7 });
 
-for (let epoch = 1; epoch <= Number(values.epochs); epoch++) {
+for (let epoch = 1; epoch <= epochs; epoch++) {
   let lossSum = 0;
   for (const [x, y] of trainLoader) {
     // The memory of the step's tensors is used again by the next.

@@ -107,7 +107,7 @@ describe('gmmlFromTorch', () => {
 
   it('has to be told the covariance type', () => {
     expect(() => gmmlFromTorch(checkpoint(), {} as { covType: CovType })).toThrow(
-      new ArgumentError("gmmlFromTorch: covType must be one of 'diag', 'tril', 'full': it is 'undefined'."),
+      new ArgumentError("gmmlFromTorch: covType must be one of 'diag', 'tril', 'full': it is undefined."),
     );
   });
 });

@@ -197,6 +197,9 @@ describe('loadStateDict', () => {
 
   test('refuses what is not a tensor', () => {
     const net = new Linear(1, 1, { bias: false });
+    expect(() => net.loadStateDict(null as never)).toThrow(
+      new ArgumentError('loadStateDict: the state dict must be an object: it is null.'),
+    );
     expect(() => net.loadStateDict({ weight: [[1]] as unknown as Tensor })).toThrow(
       new ArgumentError(
         'loadStateDict: the entries must fit the model: wrong shape: weight is not a tensor, must be [1, 1]. ' +

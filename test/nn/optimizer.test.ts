@@ -226,6 +226,22 @@ describe.each(kinds)('the state of %s', (name, build) => {
     const op = `${name}.loadStateDict`;
     const [buffer] = Object.keys(state.buffers);
     const wanted = Object.keys(state.buffers).join(', ');
+    expect(failure(null as never)).toEqual(
+      new ArgumentError(`${op}: the state must be an object: it is null.`),
+    );
+    expect(failure({ algorithm: name } as never)).toEqual(
+      new ArgumentError(
+        `${op}: the state's options must be ${Object.keys(state.options).join(', ')}: they are none.`,
+      ),
+    );
+    expect(failure({ algorithm: name, options: state.options } as never)).toEqual(
+      new ArgumentError(
+        `${op}: the state must be of as many parameters as there are: it is of 0, there are 2.`,
+      ),
+    );
+    expect(failure({ algorithm: name, options: state.options, steps: [1, 1] } as never)).toEqual(
+      new ArgumentError(`${op}: the state's buffers must be ${wanted}: they are none.`),
+    );
     expect(failure({ ...state, algorithm: 'Lion' })).toEqual(
       new ArgumentError(`${op}: the state must come from ${name}: it is from Lion.`),
     );

@@ -54,7 +54,7 @@ describe('SGD', () => {
   test.each<[SGDOptions, string]>([
     [{ lr: -1 }, 'lr must be a finite number of at least 0: it is -1.'],
     [{ lr: Infinity }, 'lr must be a finite number of at least 0: it is Infinity.'],
-    [{ lr: '0.1' as unknown as number }, 'lr must be a finite number of at least 0: it is 0.1.'],
+    [{ lr: '0.1' as unknown as number }, "lr must be a finite number of at least 0: it is '0.1'."],
     [{ momentum: -0.5 }, 'momentum must be a finite number of at least 0: it is -0.5.'],
     [{ dampening: Number.NaN }, 'dampening must be a finite number: it is NaN.'],
     [{ weightDecay: -1 }, 'weightDecay must be a finite number of at least 0: it is -1.'],

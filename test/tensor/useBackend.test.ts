@@ -47,10 +47,10 @@ describe('useBackend', () => {
       new ArgumentError("useBackend: the backend must be one of 'auto', 'wasm', 'reference': it is 'gpu'."),
     );
     await expect(useBackend('auto', { threads: 0 })).rejects.toThrow(
-      new ArgumentError('useBackend: threads must be an integer of at least 1: it is 0.'),
+      new ArgumentError('useBackend: threads must be an integer from 1 to 256: it is 0.'),
     );
     await expect(useBackend('auto', { relaxed: 'false' as never })).rejects.toThrow(
-      new ArgumentError('useBackend: relaxed must be true or false: it is false.'),
+      new ArgumentError("useBackend: relaxed must be true or false: it is 'false'."),
     );
   });
 });

@@ -1,5 +1,5 @@
 import { ArgumentError, Tensor } from '@gmml/tensor';
-import { sameShape, show } from '@gmml/tensor/checks';
+import { checkObject, sameShape, show } from '@gmml/tensor/checks';
 
 /**
  * A tensor that a module trains: a leaf that requires a gradient. It shares the storage of the tensor it is made of, which
@@ -103,6 +103,7 @@ export abstract class Module {
    *   lists them all, and the model is unchanged
    */
   loadStateDict(dict: Readonly<Record<string, Tensor>>, { strict = true }: LoadOptions = {}): LoadReport {
+    checkObject('loadStateDict', 'the state dict', dict);
     const state = [...this.#state()];
     const names = new Set(state.map(([name]) => name));
     const missing = [...names].filter((name) => !Object.hasOwn(dict, name));

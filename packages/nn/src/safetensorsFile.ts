@@ -9,6 +9,9 @@ import { writeWhole } from './wholeFile.js';
 
 type FileSystem = typeof import('node:fs');
 
+/** Node reads less than 2³¹ bytes at once. */
+const PIECE = 2 ** 30;
+
 /**
  * Writes tensors to a safetensors file, whole or not at all: into a new file beside it, which then takes its name. A pipe or a
  * device is written to as it is.
@@ -72,7 +75,7 @@ function readAt(fs: FileSystem, file: number, op: string, position: number, leng
   const bytes = new Uint8Array(length);
   let done = 0;
   while (done < length) {
-    const read = fs.readSync(file, bytes, done, length - done, position + done);
+    const read = fs.readSync(file, bytes, done, Math.min(PIECE, length - done), position + done);
     if (read === 0)
       throw new FormatError(`${op}: the file must not shrink while it is read: it ended early.`);
     done += read;

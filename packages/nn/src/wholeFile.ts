@@ -13,17 +13,31 @@
  */
 export function writeWhole(fs: typeof import('node:fs'), path: string, bytes: Uint8Array): void {
   const found = fs.statSync(path, { throwIfNoEntry: false });
-  if (found && !found.isFile()) return fs.writeFileSync(path, bytes);
+  if (found && !found.isFile()) return writeBytes(fs, path, bytes);
   const target = found ? fs.realpathSync(path) : path;
   const temporary = `${target}.${crypto.randomUUID()}.tmp`;
   try {
-    // On disk before the rename, or a power cut could leave the new name with old or no bytes.
-    fs.writeFileSync(temporary, bytes, { flush: true, mode: found?.mode });
+    writeBytes(fs, temporary, bytes, found?.mode);
     // The umask has taken bits away.
     if (found) fs.chmodSync(temporary, found.mode);
     fs.renameSync(temporary, target);
   } finally {
     // There is none any more where it has taken the name.
     fs.rmSync(temporary, { force: true });
+  }
+}
+
+/** Node writes less than 2³¹ bytes at once. */
+const PIECE = 2 ** 30;
+
+/** On disk when it returns: after a rename, a power cut could leave the new name with old or no bytes. */
+function writeBytes(fs: typeof import('node:fs'), path: string, bytes: Uint8Array, mode?: number): void {
+  const file = fs.openSync(path, 'w', mode);
+  try {
+    for (let at = 0; at < bytes.length;)
+      at += fs.writeSync(file, bytes, at, Math.min(PIECE, bytes.length - at));
+    if (fs.fstatSync(file).isFile()) fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
   }
 }

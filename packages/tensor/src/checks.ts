@@ -21,15 +21,14 @@ export function checkNumber(op: string, name: string, value: number, range: Rang
   const { from = -Infinity, to = Infinity, below = Infinity } = range;
   const inside =
     Number.isFinite(value) && value >= from && value <= to && (value < below || below === Infinity);
-  if (!inside) throw new ArgumentError(`${op}: ${name} must be ${describe(range)}: it is ${String(value)}.`);
+  if (!inside) throw new ArgumentError(`${op}: ${name} must be ${describe(range)}: it is ${shown(value)}.`);
 }
 
-/** @throws ArgumentError unless `value` is an integer of at least `least`. */
-export function checkInteger(op: string, name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new ArgumentError(
-      `${op}: ${name} must be an integer of at least ${least}: it is ${String(value)}.`,
-    );
+/** @throws ArgumentError unless `value` is an integer from `least` to `most` (default: no bound). */
+export function checkInteger(op: string, name: string, value: number, least: number, most = Infinity): void {
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new ArgumentError(`${op}: ${name} must be an integer ${range}: it is ${shown(value)}.`);
   }
 }
 
@@ -41,7 +40,14 @@ export function checkIntegers(op: string, values: Readonly<Record<string, number
 /** @throws ArgumentError unless `value` is true or false. */
 export function checkBoolean(op: string, name: string, value: boolean): void {
   if (typeof value !== 'boolean') {
-    throw new ArgumentError(`${op}: ${name} must be true or false: it is ${String(value)}.`);
+    throw new ArgumentError(`${op}: ${name} must be true or false: it is ${shown(value)}.`);
+  }
+}
+
+/** @throws ArgumentError unless `value` is an object, as what a file or a caller in JavaScript gives may not be. */
+export function checkObject(op: string, name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) {
+    throw new ArgumentError(`${op}: ${name} must be an object: it is ${shown(value)}.`);
   }
 }
 
@@ -49,7 +55,7 @@ export function checkBoolean(op: string, name: string, value: boolean): void {
 export function checkOneOf(op: string, name: string, value: string, allowed: readonly string[]): void {
   if (!allowed.includes(value)) {
     const choices = allowed.map((choice) => `'${choice}'`).join(', ');
-    throw new ArgumentError(`${op}: ${name} must be one of ${choices}: it is '${value}'.`);
+    throw new ArgumentError(`${op}: ${name} must be one of ${choices}: it is ${shown(value)}.`);
   }
 }
 
@@ -80,10 +86,15 @@ export function toPair(
   if (!fits) {
     throw new ArgumentError(
       `${op}: ${name} must be an integer of at least ${least} or a pair [height, width] of them: ` +
-        `it is ${Array.isArray(value) ? show(value) : String(value)}.`,
+        `it is ${Array.isArray(value) ? show(value) : shown(value)}.`,
     );
   }
   return [both[0], both[1]];
+}
+
+/** As a message has it: a string in quotes, so that '5' is not taken for 5. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value);
 }
 
 function describe({ from, to, below }: Range): string {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { ArgumentError, FormatError, NotFiniteError } from '@gmml/tensor';
 import { cut, excerpt } from '../excerpt.js';
-import { csvRecords } from '../tables/csvRecords.js';
+import { csvRecords } from '../csvRecords.js';
 
 /** What a CSV file may be like. */
 export interface CsvOptions {

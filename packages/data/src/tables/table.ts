@@ -3,7 +3,7 @@ import { FormatError, ShapeError } from '@gmml/tensor';
 import { isIdx, isNpy } from '../shards/binary.js';
 import { ByteReader } from '../shards/byteReader.js';
 import { Shard } from '../shards/shard.js';
-import { csvRecords, type CsvRecord } from './csvRecords.js';
+import { csvRecords, type CsvRecord } from '../csvRecords.js';
 import { jsonRecords, type JsonRecord } from './jsonRecords.js';
 
 /** What a table may be written as. */

@@ -1,6 +1,6 @@
 import { ArgumentError, ShapeError, Tensor, zeros } from '@gmml/tensor';
 import type { FloatArray } from '@gmml/tensor';
-import { checkNumber, sameShape, show } from '@gmml/tensor/checks';
+import { checkNumber, checkObject, sameShape, show } from '@gmml/tensor/checks';
 import { Buffer, Parameter } from '../module.js';
 
 /** Everything an optimizer needs to go on where it was: its options, counts and copies of its buffers. */
@@ -121,11 +121,11 @@ export abstract class Optimizer<Options extends { readonly lr: number } = { read
     const options = this.#optionsFrom(op, state);
     checkSteps(op, state.steps, this.#slots.length);
     const names = this.bufferNames(options);
-    checkNames(op, 'buffers', Object.keys(state.buffers), names);
+    checkNames(op, 'buffers', Object.keys(state.buffers ?? {}), names);
     const buffers = this.#slots.map(({ parameter }, i) =>
       state.steps[i] === 0
         ? []
-        : names.map((name) => bufferFrom(op, name, i, state.buffers[name][i], parameter)),
+        : names.map((name) => bufferFrom(op, name, i, state.buffers[name]?.[i], parameter)),
     );
 
     this.options = options;
@@ -137,7 +137,7 @@ export abstract class Optimizer<Options extends { readonly lr: number } = { read
 
   #optionsFrom(op: string, state: OptimizerState): Options {
     checkAlgorithm(op, state, this.#algorithm);
-    checkNames(op, 'options', Object.keys(state.options), Object.keys(this.options));
+    checkNames(op, 'options', Object.keys(state.options ?? {}), Object.keys(this.options));
     const options = structuredClone(state.options) as unknown as Options;
     this.checkOptions(op, options);
     return options;
@@ -146,6 +146,7 @@ export abstract class Optimizer<Options extends { readonly lr: number } = { read
 
 /** @throws ArgumentError unless the state is of this algorithm */
 export function checkAlgorithm(op: string, state: { readonly algorithm: string }, algorithm: string): void {
+  checkObject(op, 'the state', state);
   if (state.algorithm === algorithm) return;
   throw new ArgumentError(`${op}: the state must come from ${algorithm}: it is from ${state.algorithm}.`);
 }
@@ -178,9 +179,9 @@ function checkParameters(op: string, parameters: readonly Tensor[]): void {
 }
 
 function checkSteps(op: string, steps: readonly number[], parameters: number): void {
-  if (steps.length !== parameters) {
+  if (steps?.length !== parameters) {
     throw new ArgumentError(
-      `${op}: the state must be of as many parameters as there are: it is of ${steps.length}, there are ${parameters}.`,
+      `${op}: the state must be of as many parameters as there are: it is of ${steps?.length ?? 0}, there are ${parameters}.`,
     );
   }
   const bad = steps.find((count) => !Number.isSafeInteger(count) || count < 0);

@@ -11,7 +11,7 @@ export type BackendName = 'auto' | 'wasm' | 'reference';
 /** How the backend is to compute. */
 export interface BackendOptions {
   /**
-   * How many threads to use if the backend can, at least 1. Default 'auto': one for each core, at most 16, and one in
+   * How many threads to use if the backend can, from 1 to 256. Default 'auto': one for each core, at most 16, and one in
    * a page that is not cross-origin isolated.
    */
   readonly threads?: number | 'auto';
@@ -65,7 +65,7 @@ export async function useBackend(
   name: BackendName,
   { threads = 'auto', relaxed = true }: BackendOptions = {},
 ): Promise<BackendChoice> {
-  if (threads !== 'auto') checkInteger('useBackend', 'threads', threads, 1);
+  if (threads !== 'auto') checkInteger('useBackend', 'threads', threads, 1, 256);
   checkBoolean('useBackend', 'relaxed', relaxed);
   checkOneOf('useBackend', 'the backend', name, ['auto', 'wasm', 'reference']);
   const choice = settled.then(async () => {

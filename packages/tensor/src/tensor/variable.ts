@@ -24,7 +24,10 @@ export abstract class Variable implements tape.Traced {
     this.node = node;
   }
 
-  /** The flat row-major numbers themselves. After writing to them, call `markChanged()`. */
+  /**
+   * The flat row-major numbers themselves. After writing to them, call `markChanged()`. Keep the tensor or a copy, not a
+   * `subarray`: kernel memory of tensors that are gone is used again.
+   */
   get data(): FloatArray {
     return this.storage.data;
   }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { FormatError, ShapeError } from '@gmml/tensor';
 import { CsvError, parse, type Info } from 'csv-parse';
-import { excerpt } from '../excerpt.js';
+import { excerpt } from './excerpt.js';
 
 /** A line of a CSV file, or several where a quoted field has line breaks. */
 export interface CsvRecord {
