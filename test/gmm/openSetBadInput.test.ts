@@ -9,6 +9,7 @@ describe('bad input to OpenSetClassifier is refused before anything changes', ()
   };
 
   it.each([
+    [undefined, 'OpenSetClassifier: features must be an integer of at least 1: it is undefined.'],
     [{ features: 0 }, 'OpenSetClassifier: features must be an integer of at least 1: it is 0.'],
     [
       { features: 2, covariance: 'tril' },

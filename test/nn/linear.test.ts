@@ -55,6 +55,9 @@ describe('Linear', () => {
     expect(() => linear.forward(ones([]))).toThrow(
       new ShapeError('Linear: the last dimension of x must be inFeatures = 4: x is [].'),
     );
+    expect(() => linear.forward([[1, 2, 3, 4]] as never)).toThrow(
+      new ShapeError('Linear: the last dimension of x must be inFeatures = 4: x is not a tensor.'),
+    );
     expect(() => new Linear(0, 2)).toThrow(
       new ArgumentError('Linear: inFeatures must be an integer of at least 1: it is 0.'),
     );

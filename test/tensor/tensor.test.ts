@@ -1,4 +1,17 @@
-import { arange, ArgumentError, cat, DTypeError, ShapeError, stack, tensor, zeros } from '@gmml/tensor';
+import {
+  arange,
+  ArgumentError,
+  cat,
+  conv2d,
+  DTypeError,
+  maxPool2d,
+  ones,
+  ShapeError,
+  stack,
+  type Tensor,
+  tensor,
+  zeros,
+} from '@gmml/tensor';
 import { describe, expect, test } from 'vitest';
 
 describe('reading', () => {
@@ -141,5 +154,39 @@ describe('number formats', () => {
     expect(() => tensor([1]).add('2' as unknown as number)).toThrow(
       new ArgumentError('add: the other operand must be a tensor or a number: it is 2.'),
     );
+  });
+});
+
+describe('an array in the place of a tensor', () => {
+  const array = [
+    [1, 2],
+    [3, 4],
+  ] as unknown as Tensor;
+  const x = ones([2, 2]);
+
+  test.each<[() => unknown, Error]>([
+    [
+      () => x.matmul(array),
+      new ShapeError('matmul: at least one dimension each: a is [2, 2], b is not a tensor.'),
+    ],
+    [
+      () => x.gather(0, array),
+      new ShapeError(
+        'gather: the index must fit inside x but for dimension 0: x is [2, 2], the index is not a tensor.',
+      ),
+    ],
+    [() => cat([x, array]), new ArgumentError('cat: inputs must be tensors: input 1 is 1,2,3,4.')],
+    [
+      () => conv2d(ones([1, 1, 2, 2]), array),
+      new ArgumentError('conv2d: inputs must be tensors: input 1 is 1,2,3,4.'),
+    ],
+    [
+      () => maxPool2d(ones([1, 1, 2, 2]), undefined as never),
+      new ArgumentError(
+        'maxPool2d: kernelSize must be an integer of at least 1 or a pair [height, width] of them: it is undefined.',
+      ),
+    ],
+  ])('is said to be none: %s', (call, error) => {
+    expect(call).toThrow(error);
   });
 });

@@ -121,7 +121,7 @@ export function logSoftmax(x: Tensor, dim: number): Tensor {
 
 function poolGeometry(
   op: string,
-  { kernelSize, stride = kernelSize, padding = 0 }: Pool2dOptions,
+  { kernelSize, stride = kernelSize, padding = 0 }: Pool2dOptions = {} as Pool2dOptions,
 ): conv.PoolGeometry {
   return {
     kernelSize: toPair(op, 'kernelSize', kernelSize, 1),

@@ -18,9 +18,9 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
-/** A shape as messages show it: `[2, 3]`. */
-export function show(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
+/** A shape as messages show it: `[2, 3]`. What has none, as an array in the place of a tensor, is said to be no tensor. */
+export function show(shape: Shape | undefined): string {
+  return shape ? `[${shape.join(', ')}]` : 'not a tensor';
 }
 
 /** @throws ShapeError unless every size is a non-negative integer. */

@@ -64,7 +64,14 @@ export function apply<A, E>(
   tensors: readonly Traced[],
   attributes: A,
 ): { storage: Storage; shape: Shape; node: Node | null } {
-  const inputs = tensors.map(({ storage, shape }) => ({ data: storage.data, shape }));
+  const inputs = tensors.map((tensor, i) => {
+    if (!tensor?.storage) {
+      throw new ArgumentError(
+        `${op.name}: inputs must be tensors: input ${i} is ${String(tensor as unknown)}.`,
+      );
+    }
+    return { data: tensor.storage.data, shape: tensor.shape };
+  });
   const inputDType = dtypeOf(inputs[0].data);
   for (const [i, { data }] of inputs.entries()) {
     if (dtypeOf(data) === inputDType) continue;
@@ -99,18 +106,8 @@ export function apply<A, E>(
 
 /** A node in the place of `node` from which no gradient goes further: its op's backward throws. */
 export function deadEnd(op: Op, { order }: Node): Node {
-  const nothing = new Float32Array();
-  const output = { data: nothing, shape: [0] };
-  const context = {
-    attributes: undefined,
-    shapes: [],
-    inputDType: 'float32',
-    inputs: [],
-    output,
-    extra: undefined,
-    needs: [],
-  } as const;
-  return { op, order, inputs: [], context, saved: [], scope: null };
+  const unread = {} as Context<unknown, unknown>;
+  return { op, order, inputs: [], context: unread, saved: [], scope: null };
 }
 
 /**

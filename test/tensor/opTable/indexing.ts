@@ -89,13 +89,13 @@ export const indexingRows: Row[] = [
         'another number of dimensions',
         (x) => x.gather(1, tensor([0, 1])),
         ShapeError,
-        'gather: the index must fit inside x but for dimension 1: x is [2, 3], the index [2].',
+        'gather: the index must fit inside x but for dimension 1: x is [2, 3], the index is [2].',
       ),
       bad(
         'an index larger than x',
         (x) => x.gather(1, tensor([[0], [1], [2]])),
         ShapeError,
-        'gather: the index must fit inside x but for dimension 1: x is [2, 3], the index [3, 1].',
+        'gather: the index must fit inside x but for dimension 1: x is [2, 3], the index is [3, 1].',
       ),
       bad(
         'a dimension that is not there',

@@ -52,7 +52,7 @@ export class OpenSetClassifier {
   #isStale = false;
 
   /** @throws ArgumentError for options outside of what is allowed */
-  constructor(options: OpenSetOptions) {
+  constructor(options: OpenSetOptions = {} as OpenSetOptions) {
     const op = 'OpenSetClassifier';
     const { features, covariance = 'tied', shrinkage = 'auto', priors = 'equal' } = options;
     const { score = FEATURE_SCORES, scoreWithPosterior = SCORES } = options;

@@ -38,7 +38,7 @@ export class Linear extends Module {
 
   /** x [..., inFeatures] → [..., outFeatures]. @throws ShapeError when the last dimension differs */
   override forward(x: Tensor): Tensor {
-    if (x.ndim === 0 || x.shape[x.ndim - 1] !== this.inFeatures) {
+    if (x.shape?.at(-1) !== this.inFeatures) {
       throw new ShapeError(
         `Linear: the last dimension of x must be inFeatures = ${this.inFeatures}: x is ${show(x.shape)}.`,
       );

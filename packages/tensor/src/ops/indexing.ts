@@ -35,10 +35,10 @@ export const gather: Op<{ dim: number; index: View }, Int32Array> = {
   name: 'gather',
   shape([x], { dim, index }) {
     const fits =
-      index.shape.length === x.shape.length && index.shape.every((n, i) => i === dim || n <= x.shape[i]);
+      index.shape?.length === x.shape.length && index.shape.every((n, i) => i === dim || n <= x.shape[i]);
     if (!fits) {
       throw new ShapeError(
-        `gather: the index must fit inside x but for dimension ${dim}: x is ${show(x.shape)}, the index ${show(index.shape)}.`,
+        `gather: the index must fit inside x but for dimension ${dim}: x is ${show(x.shape)}, the index is ${show(index.shape)}.`,
       );
     }
     return index.shape;

@@ -92,8 +92,7 @@ function productShape(a: Shape, b: Shape, flags: Transposes): Shape {
 /** @throws ShapeError unless the shapes can be multiplied; a vector counts as a row on the left, a column on the right */
 export function checkProduct(a: Shape, b: Shape, { transposeA, transposeB }: Transposes): void {
   const shown = `a is ${show(a)}${transposeA ? ' transposed' : ''}, b is ${show(b)}${transposeB ? ' transposed' : ''}`;
-  if (a.length === 0 || b.length === 0)
-    throw new ShapeError(`matmul: at least one dimension each: ${shown}.`);
+  if (!a?.length || !b?.length) throw new ShapeError(`matmul: at least one dimension each: ${shown}.`);
   const k = a[a.length - (transposeA && a.length > 1 ? 2 : 1)];
   const l = b[b.length - (transposeB || b.length === 1 ? 1 : 2)];
   if (k !== l) throw new ShapeError(`matmul: inner sizes differ: ${shown} (${k} ≠ ${l}).`);
