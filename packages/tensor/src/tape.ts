@@ -66,9 +66,7 @@ export function apply<A, E>(
 ): { storage: Storage; shape: Shape; node: Node | null } {
   const inputs = tensors.map((tensor, i) => {
     if (!tensor?.storage) {
-      throw new ArgumentError(
-        `${op.name}: inputs must be tensors: input ${i} is ${String(tensor as unknown)}.`,
-      );
+      throw new ArgumentError(`${op.name}: inputs must be tensors: input ${i} is none.`);
     }
     return { data: tensor.storage.data, shape: tensor.shape };
   });
