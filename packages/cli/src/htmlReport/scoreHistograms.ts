@@ -21,6 +21,8 @@ export function nameOf(name: UnknownName, unseen: number | undefined): string {
 export function scoreHistograms({ report, known, unknown }: OpenSetFindings): Html[] {
   const { keep, unseen } = report;
   const sets = [...unknown].map(([name, scores]) => ({ name: nameOf(name, unseen), scores }));
+  // So that none stands alone in its row.
+  const [layout, width] = sets.length % 3 === 1 ? ['panels two', 480] : ['panels three', 340];
   const whose =
     known.density === undefined
       ? 'by the Gaussians fitted to the features'
@@ -34,7 +36,7 @@ export function scoreHistograms({ report, known, unknown }: OpenSetFindings): Ht
           'How usual an input looks, by its features alone: the share of known images that look as usual or less. Known images spread ' +
           `evenly from 0 to 1; what is unknown should lie at 0. Inputs below ${decimal(1 - keep)}, left of the line, are called unknown: ` +
           `that keeps ${percent(report.coverage.features, 1)} of the test images.`,
-        layout: 'panels three',
+        layout,
       },
       sets.map(({ name, scores }) =>
         panel(
@@ -43,6 +45,7 @@ export function scoreHistograms({ report, known, unknown }: OpenSetFindings): Ht
             known: known.features,
             unknown: scores.features,
             range: [0, 1],
+            width,
             axis: 'typicality',
             threshold: 1 - keep,
             label: `Typicality of ${name}: ${percent(share(scores.features, 1 - keep), 1)} lie below the threshold, of test images ${percent(share(known.features, 1 - keep), 1)}.`,
@@ -57,7 +60,7 @@ export function scoreHistograms({ report, known, unknown }: OpenSetFindings): Ht
         caption:
           `The logarithm of the density that an input's features have ${whose}. Were density a good detector, unknown inputs would lie to the ` +
           'left of known ones. What lies beyond an edge is counted at the edge.',
-        layout: 'panels three',
+        layout,
       },
       sets.map(({ name, scores }) => {
         const [a, b] = [densityOf(known), densityOf(scores)];
@@ -67,6 +70,7 @@ export function scoreHistograms({ report, known, unknown }: OpenSetFindings): Ht
             known: a,
             unknown: b,
             range: rangeOf(a, b),
+            width,
             axis: 'log density (nats)',
             label: `Log density of ${name}: median ${median(b).toFixed(0)}, of test images ${median(a).toFixed(0)}.`,
           }),
@@ -84,17 +88,18 @@ interface HistogramOptions {
   readonly known: ArrayLike<number>;
   readonly unknown: ArrayLike<number>;
   readonly range: readonly [number, number];
+  readonly width: number;
   readonly axis: string;
   readonly label: string;
   readonly threshold?: number;
 }
 
-function histogram({ known, unknown, range, axis, label, threshold }: HistogramOptions): Html {
+function histogram({ known, unknown, range, width, axis, label, threshold }: HistogramOptions): Html {
   const bars = { x1: 'from', x2: 'to', y: 'share', fill: 'currentColor' };
   const strange = binned(unknown, range);
   return chart({
     label,
-    width: 340,
+    width,
     height: 220,
     marginLeft: 40,
     marginRight: 14,

@@ -127,6 +127,7 @@ figure pre { background: var(--ground); margin: 0; }
 .swatch { flex: none; width: 14px; height: 14px; border-radius: 3px; background: currentColor; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .swatch.line { height: 3px; width: 20px; border-radius: 2px; }
 .swatch.line.validation { background: repeating-linear-gradient(90deg, currentColor 0 5px, transparent 5px 8px); }
+.swatch.known, .swatch.test:not(.line) { background: color-mix(in srgb, currentColor 60%, transparent); }
 .swatch.few { opacity: 0.45; }
 .swatch.outlined { background: color-mix(in srgb, currentColor 20%, transparent); border: 2px solid currentColor; }
 .swatch.right { background: color-mix(in srgb, var(--test) 60%, transparent); }
@@ -140,6 +141,7 @@ figure pre { background: var(--ground); margin: 0; }
 .shown { margin-top: 12px; min-width: 0; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 290px), 1fr)); gap: 20px 28px; }
 .panels > .panel:only-child { max-width: 480px; }
+.panels.two { grid-template-columns: repeat(auto-fill, minmax(min(100%, 380px), 1fr)); }
 .panels.three { grid-template-columns: repeat(auto-fill, minmax(min(100%, 250px), 1fr)); }
 .panel { min-width: 0; }
 .panel h4 { margin-bottom: 6px; }
