@@ -92,6 +92,19 @@ export function toPair(
   return [both[0], both[1]];
 }
 
+/** @throws ArgumentError unless a pooling window [height, width] is at least twice its padding, as in torch. */
+export function checkPadding(
+  op: string,
+  padding: readonly [number, number],
+  kernelSize: readonly [number, number],
+): void {
+  if (padding.some((p, i) => p > kernelSize[i] / 2)) {
+    throw new ArgumentError(
+      `${op}: padding must be at most half the kernel size: padding is ${show(padding)}, the kernel ${show(kernelSize)}.`,
+    );
+  }
+}
+
 /** As a message has it: a string in quotes, so that '5' is not taken for 5. */
 function shown(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : String(value);

@@ -1,5 +1,6 @@
 // Models as tensors that a PyTorch program takes by their names.
 import { GaussianMixture, GMML, type OpenSetClassifier } from '@gmml/gmm';
+import { lowerOf } from '@gmml/gmm/linearAlgebra';
 import { openSetParameters } from '@gmml/gmm/parameters';
 import { toGram } from '@gmml/gmm/torch';
 import { tensor, type Tensor } from '@gmml/tensor';
@@ -77,15 +78,8 @@ function classifierTensors(classifier: OpenSetClassifier): Record<string, Tensor
     return { ...distribution, scale: stacked(scales).reshape([normals.length, d]) };
   }
   const isShared = scales.every((other) => other === scale);
-  const factors = stacked((isShared ? [scale] : scales).map((rows) => unpacked(rows, d)));
+  const factors = stacked((isShared ? [scale] : scales).map((rows) => lowerOf(rows, d)));
   return { ...distribution, scale_tril: factors.reshape(isShared ? [d, d] : [normals.length, d, d]) };
-}
-
-/** A lower triangle of packed rows as a matrix [D, D]. */
-function unpacked(rows: Float64Array, d: number): Float64Array {
-  const out = new Float64Array(d * d);
-  for (let i = 0, at = 0; i < d; i++) for (let j = 0; j <= i; j++, at++) out[i * d + j] = rows[at];
-  return out;
 }
 
 function stacked(parts: readonly Float64Array[]): Tensor {

@@ -4,5 +4,5 @@
  * @module @gmml/gmm/linearAlgebra
  */
 
-export { diagonalAt, packed, rowStart } from './symmetric.js';
+export { diagonalAt, lowerOf, packed, rowStart } from './symmetric.js';
 export { eachRow, joined, LOG_2PI } from './vectors.js';

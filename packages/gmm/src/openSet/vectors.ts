@@ -8,7 +8,7 @@ export type Vector = readonly number[] | Float32Array | Float64Array;
 /** Several vectors [N, D]. */
 export type Vectors = readonly Vector[];
 
-/** CheckedRows of numbers that have been looked at. */
+/** Rows of numbers that have been looked at. */
 export interface CheckedRows {
   readonly rows: number;
   /** Whether one vector came by itself. */

@@ -1,6 +1,6 @@
-import { ArgumentError, maxPool2d } from '@gmml/tensor';
+import { maxPool2d } from '@gmml/tensor';
 import type { Size2d, Tensor } from '@gmml/tensor';
-import { show, toPair } from '@gmml/tensor/checks';
+import { checkPadding, toPair } from '@gmml/tensor/checks';
 import { Module } from '../module.js';
 
 /** Options of `MaxPool2d`. */
@@ -28,11 +28,7 @@ export class MaxPool2d extends Module {
     this.kernelSize = toPair('MaxPool2d', 'kernelSize', kernelSize, 1);
     this.stride = toPair('MaxPool2d', 'stride', stride, 1);
     this.padding = toPair('MaxPool2d', 'padding', padding, 0);
-    if (this.padding.some((size, i) => 2 * size > this.kernelSize[i])) {
-      throw new ArgumentError(
-        `MaxPool2d: padding must be at most half the kernel size: padding is ${show(this.padding)}, the kernel ${show(this.kernelSize)}.`,
-      );
-    }
+    checkPadding('MaxPool2d', this.padding, this.kernelSize);
   }
 
   /** x [N, C, H, W] → [N, C, H', W'] with H' = ⌊(H + 2·padding − kernelH) / stride⌋ + 1. @throws ShapeError */

@@ -1,4 +1,5 @@
-import { ArgumentError, ShapeError } from '../errors.js';
+import { checkPadding } from '../checks.js';
+import { ShapeError } from '../errors.js';
 import { kernels } from '../kernels/backend.js';
 import type { ConvSizes, WindowSizes } from '../kernels/kernels.js';
 import { show, type Shape } from '../shape.js';
@@ -111,11 +112,7 @@ function pooledShape(op: string, x: Shape, geometry: PoolGeometry): Shape {
 function poolSizes(op: string, x: Shape, { kernelSize, stride, padding }: PoolGeometry): WindowSizes {
   if (x.length !== 4) throw new ShapeError(`${op}: x must be [N, C, H, W]: it is ${show(x)}.`);
   if (x[2] === 0 || x[3] === 0) throw new ShapeError(`${op}: the image must have pixels: x is ${show(x)}.`);
-  if (padding.some((p, i) => p > kernelSize[i] / 2)) {
-    throw new ArgumentError(
-      `${op}: padding must be at most half the kernel size: padding is ${show(padding)}, the kernel ${show(kernelSize)}.`,
-    );
-  }
+  checkPadding(op, padding, kernelSize);
   return windowSizes(op, x, kernelSize, stride, padding, [1, 1]);
 }
 

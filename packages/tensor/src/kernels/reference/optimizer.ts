@@ -2,6 +2,7 @@
 // each element is computed in float64 and rounded to the arrays' own format only where it is stored.
 
 import type { Kernels } from '../kernels.js';
+
 /**
  * Stochastic gradient descent: with g ← g + λθ, the buffer b ← μb + (1 − dampening)·g,
  * then θ ← θ − lr·b, or θ − lr·(g + μb) with Nesterov's momentum. `momentumBuffer` is null without momentum.
