@@ -2,6 +2,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -151,12 +152,13 @@ test('labels of a table may come from standard input too', async () => {
   expect(figures[0]).toEqual({ ...figures[1], file: features });
 });
 
-test('answers go through a link to its file, and into a pipe as it is', async () => {
+test('answers go through a link to its file, whose permissions stay, and into a pipe as it is', async () => {
   const { table, model } = await fitTable();
   const folder = at('out');
   mkdirSync(folder);
   const [target, link, pipe] = ['target', 'link', 'pipe'].map((name) => join(folder, name));
   writeFileSync(target, 'before');
+  chmodSync(target, 0o600);
   symlinkSync('target', link);
   execFileSync('mkfifo', [pipe]);
   const piped = text(spawn('cat', [pipe]).stdout);
@@ -166,6 +168,7 @@ test('answers go through a link to its file, and into a pipe as it is', async ()
     expect(await gmml(['predict', model, table, '--output', output])).toMatchObject({ code: 0, stderr: '' });
   }
   expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  expect((statSync(target).mode & 0o777).toString(8)).toBe('600');
   expect(readFileSync(target, 'utf8')).toBe(plain.stdout.toString());
   expect(statSync(pipe).isFIFO()).toBe(true);
   expect(await piped).toBe(plain.stdout.toString());

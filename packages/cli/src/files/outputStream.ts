@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import {
   closeSync,
+  fchmodSync,
   fsyncSync,
   openSync,
   realpathSync,
@@ -22,8 +23,8 @@ export interface OutputStream {
 }
 
 /**
- * A link to a file stays one, and what is there and no file, such as a pipe or a device, is written to as it is. A signal that ends
- * the process meanwhile abandons the file.
+ * A link to a file stays one, permissions stay, and what is there and no file, such as a pipe or a device, is written to as it is.
+ * A signal that ends the process meanwhile abandons the file.
  * @param path a file; undefined or '-' for standard output
  * @throws ArgumentError when it cannot be written, then and later
  */
@@ -66,6 +67,7 @@ class DeviceOutput implements OutputStream {
 
 class FileOutput implements OutputStream {
   readonly #path: string;
+  readonly #mode: number | undefined;
   readonly #target: string;
   readonly #temporary: string;
   #file: number | null = null;
@@ -77,12 +79,14 @@ class FileOutput implements OutputStream {
 
   constructor(path: string) {
     this.#path = path;
-    this.#target = statSync(path, { throwIfNoEntry: false }) ? realpathSync(path) : path;
+    const found = statSync(path, { throwIfNoEntry: false });
+    this.#mode = found?.mode;
+    this.#target = found ? realpathSync(path) : path;
     this.#temporary = `${this.#target}.${randomUUID()}.tmp`;
     // First of all: a signal may come at any moment.
     for (const signal of SIGNALS) process.on(signal, this.#onSignal);
     try {
-      this.#file = attempt(path, () => openSync(this.#temporary, 'wx'));
+      this.#file = attempt(path, () => openSync(this.#temporary, 'wx', this.#mode));
     } catch (error) {
       this.#forgetSignals();
       throw error;
@@ -95,6 +99,8 @@ class FileOutput implements OutputStream {
 
   finish(): void {
     attempt(this.#path, () => {
+      // The umask has taken bits away.
+      if (this.#mode !== undefined) fchmodSync(this.#file!, this.#mode);
       fsyncSync(this.#file!);
       this.#close();
       renameSync(this.#temporary, this.#target);
