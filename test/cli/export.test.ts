@@ -194,7 +194,7 @@ describe('where it cannot', { timeout: LONG }, () => {
     [
       () => [written('x', serializeSafetensors({ a: tensor([1]) })), '--format', 'onnx'],
       () =>
-        `${at('x')} must be a model of gmml: modelFromSafetensors: the format must be 'gmml.GaussianMixture.1', 'gmml.OpenSetClassifier.1' or 'gmml.GMML.1': it is missing. ${remedy}`,
+        `${at('x')} must be a model of gmml: modelFromSafetensors: the format must be 'gmml.GaussianMixture.1', 'gmml.OpenSetClassifier.2' or 'gmml.GMML.1': it is missing. ${remedy}`,
     ],
     [
       () => [written('x', new ClassStatistics({ features: 2 }).toSafetensors()), '--format', 'onnx'],

@@ -147,7 +147,7 @@ describe('refuses', () => {
     [
       'another classifier',
       ({ metadata }) => delete metadata.classifier,
-      `OpenSetClassifier.fromSafetensors: the format must be 'gmml.OpenSetClassifier.1': it is "". Give the bytes that toSafetensors gave.`,
+      `OpenSetClassifier.fromSafetensors: the format must be 'gmml.OpenSetClassifier.2': it is "". Give the bytes that toSafetensors gave.`,
     ],
   ];
 
@@ -189,7 +189,7 @@ describe('refuses', () => {
       },
       metadata: {
         format: 'gmml.TableModel.1',
-        classifier: 'gmml.OpenSetClassifier.1',
+        classifier: 'gmml.OpenSetClassifier.2',
         options: JSON.stringify({ features: d, covariance: 'full' }),
         labels: '["x"]',
         calibration: '{"keep":0.5,"isStale":true,"isMade":false}',

@@ -144,9 +144,9 @@ describe('gmml predict', { timeout: LONG }, () => {
     const expected = [
       'note,c,b,label,a,typicality,predicted_label,probability,log_density,predicted_typicality',
       '"first, of ""two""",0.1,-20,x,0.2,7,left,1,-8.57502,0.975207',
-      ',4,400,,4,,middle,1,-8.60913,0.247934',
+      ',4,400,,4,,middle,1,-8.60913,0.231405',
       'far,0,0,y,400,,,1,-69154.9,0.00826446',
-      'between,2,200,z,2,,,0.727615,-13.0102,0.0165289',
+      'between,2,200,z,2,,,0.727615,-13.0102,0.00826446',
       '',
     ].join('\n');
     write('new.csv', table);
@@ -160,16 +160,16 @@ describe('gmml predict', { timeout: LONG }, () => {
     await fitted(at('train.csv'), { covariance: 'tied' });
     write('new.jsonl', '{"c":4,"b":400,"a":4,"tags":["x",{"y":null}]}\n\n{"a":400,"b":0,"c":0}\n');
     expect(await predicted('new.jsonl')).toBe(
-      '{"c":4,"b":400,"a":4,"tags":["x",{"y":null}],"label":"middle","probability":1,"log_density":-8.60913,"typicality":0.247934}\n' +
+      '{"c":4,"b":400,"a":4,"tags":["x",{"y":null}],"label":"middle","probability":1,"log_density":-8.60913,"typicality":0.231405}\n' +
         '{"a":400,"b":0,"c":0,"label":null,"probability":1,"log_density":-69154.9,"typicality":0.00826446}\n',
     );
     write('new.npy', npyRows(Float64Array.of(4, 400, 4, 400, 0, 0), 3));
     expect(await predicted('new.npy')).toBe(
-      'label,probability,log_density,typicality\nmiddle,1,-8.60913,0.247934\n,1,-69154.9,0.00826446\n',
+      'label,probability,log_density,typicality\nmiddle,1,-8.60913,0.231405\n,1,-69154.9,0.00826446\n',
     );
     write('new.tsv', 'a\tb\tc\n4\t400\t4\n');
     expect(await predicted('new.tsv', '--delimiter', 'tab')).toBe(
-      'a\tb\tc\tlabel\tprobability\tlog_density\ttypicality\n4\t400\t4\tmiddle\t1\t-8.60913\t0.247934\n',
+      'a\tb\tc\tlabel\tprobability\tlog_density\ttypicality\n4\t400\t4\tmiddle\t1\t-8.60913\t0.231405\n',
     );
   });
 

@@ -174,7 +174,7 @@ describe('modelFromSafetensors', () => {
       serializeSafetensors(layer.tensors, { ...layer.metadata, ...metadata });
     expect(() => modelFromSafetensors(of({ format: 'pt' }))).toThrow(
       new FormatError(
-        `modelFromSafetensors: the format must be 'gmml.GaussianMixture.1', 'gmml.OpenSetClassifier.1' or 'gmml.GMML.1': it is "pt". Give the bytes that toSafetensors gave.`,
+        `modelFromSafetensors: the format must be 'gmml.GaussianMixture.1', 'gmml.OpenSetClassifier.2' or 'gmml.GMML.1': it is "pt". Give the bytes that toSafetensors gave.`,
       ),
     );
     expect(() => modelFromSafetensors(of({ labels: '[1]' }))).toThrow(

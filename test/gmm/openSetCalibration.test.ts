@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { OpenSetClassifier } from '@gmml/gmm';
 import { Generator, tensor } from '@gmml/tensor';
+import { combinedScore } from '../../packages/gmm/src/openSet/calibration.js';
+import { Ranking } from '../../packages/gmm/src/openSet/ranking.js';
 import { LABELS, trained, vectorsOf } from './openSetExamples.js';
 
 const COVARIANCES = ['tied', 'full', 'diag'] as const;
@@ -76,6 +78,17 @@ describe('calibration', () => {
       expect(byAll.predict(probes)).toEqual(byKept.predict(probes));
     },
   );
+
+  it('combines scores by the harmonic mean of their p-values', () => {
+    const ranked = (...values: number[]): Ranking => new Ranking([Float64Array.from(values)]);
+    // p-values of three values: of none, one, two and all three below them 1/4, 2/4, 3/4 and 1.
+    const rankings = { density: ranked(1, 2, 3), norm: ranked(10, 20, 30) };
+    const columns = { density: Float64Array.of(0, 2, 9), norm: Float64Array.of(40, 25, 0) };
+    const combined = [0, 1, 2].map((row) => combinedScore(rankings, ['density', 'norm'], columns, row));
+    expect(combined).toEqual([-(4 + 1), -(4 / 3 + 4 / 3), -(1 + 4)]);
+    // The value of one score by itself, whose order is that of its p-values.
+    expect(combinedScore(rankings, ['density'], columns, 2)).toBe(9);
+  });
 
   it('ranks each label among its own samples where there are 50 of it', () => {
     const generator = new Generator(3);
@@ -196,7 +209,7 @@ describe('calibration', () => {
     );
   });
 
-  it("combines the posterior of a network's head by Fisher's method", () => {
+  it("combines the posterior of a network's head with scores of features", () => {
     const classifier = trained(60, { scoreWithPosterior: ['density', 'posterior'] });
     const generator = new Generator(8);
     const held = LABELS.flatMap((_, k) => vectorsOf(k, 100, 4, generator));

@@ -88,7 +88,7 @@ describe('fromSafetensors refuses', () => {
     [
       'another format',
       ({ metadata }) => (metadata.format = 'pt'),
-      `the format must be 'gmml.OpenSetClassifier.1': it is "pt"`,
+      `the format must be 'gmml.OpenSetClassifier.2': it is "pt"`,
     ],
     ['no options', ({ metadata }) => delete metadata.options, 'options must be JSON: it is missing'],
     [

@@ -1,5 +1,5 @@
 // What OpenSetClassifier calls typical, as nodes: the scores of x by each label, the best of each group of labels, its rank
-// among the calibration samples of the group, and the sum of the logarithms of the best ranks (Fisher's method).
+// among the calibration samples of the group, and the harmonic mean of the best.
 
 import type { FeatureScore, Score } from '@gmml/gmm';
 import { joined } from '@gmml/gmm/linearAlgebra';
@@ -14,8 +14,8 @@ const NEVER = 3e38;
 /** The spacing of float32 numbers from 1 on. */
 const EPSILON = 2 ** -23;
 
-/** What rounding does to a sum of logarithms of ranks, as a share of it. */
-const LOG_ROUNDING = 2e-6;
+/** What rounding does to a sum of reciprocals of ranks, as a share of it. */
+const SUM_ROUNDING = 2e-6;
 
 /** What rounding does to the logarithm of a posterior, as a share of it: what it does to logits of the size of 100. */
 const POSTERIOR_ROUNDING = 1e-5;
@@ -63,9 +63,11 @@ export function combinedScore(
   // Of one score and one group the order is all there is.
   if (scores.length === 1 && rankings[only]!.length === 1)
     return { value: best[0], threshold: thresholds[only] };
-  const logs = scores.map((name, i) => logP(at.inside(name), best[i], rankings[name]!, thresholds[name]));
-  const value = logs.length === 1 ? logs[0] : at.node('Sum', logs, 'combinedScore');
-  return { value, threshold: below(LOG_ROUNDING, 0) };
+  const reciprocals = scores.map((name, i) =>
+    reciprocalOfP(at.inside(name), best[i], rankings[name]!, thresholds[name]),
+  );
+  const sum = reciprocals.length === 1 ? reciprocals[0] : at.node('Sum', reciprocals, 'sum');
+  return { value: at.node('Neg', [sum], 'combinedScore'), threshold: below(SUM_ROUNDING, 0) };
 }
 
 /** How many of the ranked numbers are at most the value, summed over the dimension `dim`. */
@@ -166,8 +168,13 @@ function bestOfGroups(at: Place, values: string, groups: Int32Array): string {
   return parts.length === 1 ? parts[0] : at.node('Concat', parts, 'best', { axis: 1 });
 }
 
-/** The largest over groups [N, groups] of log p, p = (1 + number of the group's samples as low or lower)/(n + 1) → [N, 1]. */
-function logP(at: Place, best: string, sorted: readonly Float64Array[], threshold: Threshold): string {
+/** 1/p of the largest over groups [N, groups] of p = (1 + number of the group's samples as low or lower)/(n + 1) → [N, 1]. */
+function reciprocalOfP(
+  at: Place,
+  best: string,
+  sorted: readonly Float64Array[],
+  threshold: Threshold,
+): string {
   const most = Math.max(1, ...sorted.map(({ length }) => length));
   const filled = sorted.map((values) => {
     const row = new Float64Array(most).fill(NEVER);
@@ -182,5 +189,6 @@ function logP(at: Place, best: string, sorted: readonly Float64Array[], threshol
     'rank',
   );
   const p = at.node('Div', [rank, at.floats('totals', totals, [totals.length])], 'p');
-  return at.node('Log', [sorted.length === 1 ? p : at.max(p, 1, { keepDim: true })], 'logP');
+  const largest = sorted.length === 1 ? p : at.max(p, 1, { keepDim: true });
+  return at.node('Reciprocal', [largest], 'reciprocal');
 }

@@ -32,7 +32,7 @@ interface Kind {
   readonly facts: (metadata: Readonly<Record<string, string>>, tensors: readonly TensorSummary[]) => Fact[];
 }
 
-const OPEN_SET = 'gmml.OpenSetClassifier.1';
+const OPEN_SET = 'gmml.OpenSetClassifier.2';
 
 const KINDS: readonly Kind[] = [
   {

@@ -13,7 +13,7 @@ import type { KnownDigits } from '../training/knownDigits.js';
 import type { Network } from '../training/networks/network.js';
 import { strangeDigits } from './strangeDigits.js';
 import { typicalities } from './typicality.js';
-import type { Typicalities } from './typicality.js';
+import type { Calibrating, Typicalities } from './typicality.js';
 
 /** How well a score tells test digits from unknown inputs. */
 export interface Separation {
@@ -159,10 +159,11 @@ export function openSetFindings(
   };
 }
 
-/** The places of the held-out images, which come last; an even sample of all images where there are none. */
-function calibratingOf([train, validation]: readonly number[]): number[] {
-  if (validation !== undefined) return Array.from({ length: validation }, (_, i) => train + i);
-  return evenPlaces(train, MOST_CALIBRATING);
+/** The held-out images, which come last; an even sample of all images where there are none. */
+function calibratingOf([train, validation]: readonly number[]): Calibrating {
+  return validation === undefined
+    ? { places: evenPlaces(train, MOST_CALIBRATING), areHeldOut: false }
+    : { places: Array.from({ length: validation }, (_, i) => train + i), areHeldOut: true };
 }
 
 function unknownInputs({ test, unseen }: KnownDigits): UnknownInputs[] {

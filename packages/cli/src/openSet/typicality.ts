@@ -9,39 +9,46 @@ export interface Typicalities {
   readonly featuresAndPosterior: Float64Array;
 }
 
+/** Which of the known inputs set the threshold. */
+export interface Calibrating {
+  readonly places: readonly number[];
+  /** Whether the network was not trained on them. They are no examples then: beside others of one hand they are typical. */
+  readonly areHeldOut: boolean;
+}
+
 /** Inputs that are asked about at once: answers say more than is needed here, and take memory. */
 const ROWS_AT_ONCE = 256;
 
 /**
  * Fits a normal distribution to the features of each digit's examples, and asks how typical the inputs of each set are.
- * Unknown is what has a typicality below 1 − keep. The threshold comes from some of the examples, each as if it had
- * been left out: best from such as the network was not trained on.
+ * Unknown is what has a typicality below 1 − keep. The threshold comes from inputs that were held out, or from some of the
+ * examples, each as if it had been left out.
  *
- * @param examples training inputs
- * @param digits [N] of the examples
- * @param calibrating places of those examples that set the threshold
+ * @param known inputs
+ * @param digits [N] of the known inputs
  * @throws NumericalError when they are too few for this `keep`
  */
 export function typicalities(
-  examples: HeadOutputs,
+  known: HeadOutputs,
   digits: readonly number[],
-  calibrating: readonly number[],
+  { places, areHeldOut }: Calibrating,
   sets: readonly HeadOutputs[],
   keep: number,
 ): Typicalities[] {
-  const width = examples.features.length / examples.count;
+  const width = known.features.length / known.count;
+  const heldOut = new Set(areHeldOut ? places : []);
   const classes = [...new Set(digits)].toSorted((a, b) => a - b).map(String);
   const classifier = new OpenSetClassifier({ features: width, covariance: 'full' });
   for (const label of classes) {
-    const own = Array.from(digits.keys()).filter((row) => String(digits[row]) === label);
-    classifier.addExamples(label, rowsOf(examples.features, examples.count, own));
+    const own = Array.from(digits.keys()).filter((row) => String(digits[row]) === label && !heldOut.has(row));
+    classifier.addExamples(label, rowsOf(known.features, known.count, own));
   }
   classifier.calibrate({
     keep,
-    examples: rowsOf(examples.features, examples.count, calibrating),
-    labels: calibrating.map((row) => String(digits[row])),
-    leaveOut: true,
-    posterior: rowsOf(examples.logPosteriors, examples.count, calibrating),
+    examples: rowsOf(known.features, known.count, places),
+    labels: places.map((row) => String(digits[row])),
+    leaveOut: !areHeldOut,
+    posterior: rowsOf(known.logPosteriors, known.count, places),
     classes,
   });
   return sets.map((set) => ({

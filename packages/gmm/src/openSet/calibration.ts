@@ -27,8 +27,9 @@ export interface OwnGroups {
 const NO_GROUPS: OwnGroups = { features: -1, posterior: -1 };
 
 /**
- * One number of several scores, higher being more typical: the sum of the logs of their p-values (Fisher,
- * "Statistical methods for research workers", 1925). Scores may depend on each other: sums are ranked in turn.
+ * One number of several scores, higher being more typical: −Σ 1/p of their p-values, which rises with their harmonic mean
+ * (Wilson, "The harmonic mean p-value for combining dependent tests", 2019): the smallest count most. Scores may depend on
+ * each other in any way: sums are ranked in turn.
  * @param own the group of a sample that is itself among the ranked, by the features' groups and by the posterior's
  */
 export function combinedScore(
@@ -43,7 +44,7 @@ export function combinedScore(
   if (scores.length === 1 && rankings[only]!.sorted.length === 1) return columns[only]![row];
   return scores.reduce((sum, score) => {
     const group = score === 'posterior' ? own.posterior : own.features;
-    return sum + rankings[score]!.logP(columns[score]!, row, group);
+    return sum - 1 / rankings[score]!.p(columns[score]!, row, group);
   }, 0);
 }
 

@@ -23,7 +23,7 @@ export interface NeighbourParameters extends NormalParameters {
 export interface CalibrationParameters {
   /** The share of known samples that is kept. */
   readonly keep: number;
-  /** What typicality ranks, in the order in which logarithms are summed. */
+  /** What typicality ranks, in the order in which 1/p are summed. */
   readonly scores: readonly Score[];
   /** The labels that are ranked together: the group of each label [K], from 0. */
   readonly groups: Int32Array;

@@ -301,7 +301,7 @@ export class OpenSetClassifier {
           ? { ...scores, posterior: bestOfGroups(ofHead, calibration.posteriorGroups!) }
           : scores;
       for (const [i, density] of logDensity.entries()) {
-        const shares = softmaxOf(rowAt(joint, names.length, i));
+        const shares = softmaxOf(rowAt(joint, names.length, i), density);
         const nearest = shares.indexOf(Math.max(...shares));
         const p = calibration && typicality(calibration, used, columns, i);
         answers.push({

@@ -16,7 +16,7 @@ import { usableScores, type ScoreChoice } from './openSetScores.js';
 import { LARGEST_FEATURE } from './vectors.js';
 
 /** What the metadata of a classifier's file has as its format. */
-export const OPEN_SET_FORMAT = 'gmml.OpenSetClassifier.1';
+export const OPEN_SET_FORMAT = 'gmml.OpenSetClassifier.2';
 
 /** Everything a classifier is; `Options` are checked by the one who asks. */
 export interface OpenSetState<Options> {

@@ -29,6 +29,9 @@ const MOST_TELLING = 1024;
 /** Shrinkage of labels' covariances that leaves what they have in common half of the word. */
 const REGULAR = 0.5;
 
+/** Shrinkage of the pooled covariance under which directions are compared, so that features of little variance do not decide them. */
+const DIRECTIONS = 0.3;
+
 /** How much each label is expected. */
 export type Priors = 'equal' | 'counts';
 
@@ -201,13 +204,17 @@ export class OpenSetModel {
 
   /** What 'nearest' compares directions with. */
   neighbours(): Neighbours {
-    const kept = this.#labels.map((label) => label.kept);
-    return (this.#neighbours ??= new Neighbours(kept, this.#moments, this.#all, this.#pooled));
+    return (this.#neighbours ??= new Neighbours(
+      this.#labels.map((label) => label.kept),
+      this.#moments,
+      this.#all,
+      this.#poolOf(this.#moments, Math.max(DIRECTIONS, this.#pooled.weights.target)),
+    ));
   }
 
   /** The covariance within groups: labels, or all of them as one. */
-  #poolOf(groups: readonly Moments[]): Pooled {
-    const { covariance, shrinkage } = this.#options;
+  #poolOf(groups: readonly Moments[], shrinkage = this.#options.shrinkage): Pooled {
+    const { covariance } = this.#options;
     return pooledCovariance(groups, this.#all, covariance, shrinkage, () => this.#deviationsFrom(groups));
   }
 
@@ -268,23 +275,13 @@ function above(background: Float64Array, densities: Float64Array): Float64Array 
   );
 }
 
-/** Shares exp(x)/Σ exp(x); equal ones where all of x is −∞. */
-export function softmaxOf(x: Float64Array): Float64Array {
-  const largest = maximum(x);
-  if (largest === -Infinity) return x.map(() => 1 / x.length);
-  const exponentials = x.map((value) => Math.exp(value - largest));
-  const total = summed(exponentials);
-  return exponentials.map((value) => value / total);
+/** Shares exp(x)/Σ exp(x), the logarithm of the sum being given; equal ones where all of x is −∞. */
+export function softmaxOf(x: Float64Array, logSum: number): Float64Array {
+  return x.map((value) => (logSum === -Infinity ? 1 / x.length : Math.exp(value - logSum)));
 }
 
 function logSumExp(x: Float64Array): number {
-  const largest = maximum(x);
+  const largest = x.reduce((a, b) => Math.max(a, b), -Infinity);
   if (largest === -Infinity) return -Infinity;
   return largest + Math.log(x.reduce((sum, value) => sum + Math.exp(value - largest), 0));
-}
-
-function maximum(x: Float64Array): number {
-  let largest = -Infinity;
-  for (const value of x) largest = Math.max(largest, value);
-  return largest;
 }

@@ -24,7 +24,8 @@ export interface OpenSetOptions {
   /** Whether labels are equally likely (default 'equal') or as often as there are examples ('counts'). */
   readonly priors?: Priors;
   /**
-   * What typicality ranks; several scores are combined by Fisher's method. Default all of them:
+   * What typicality ranks; of several scores the harmonic mean of their p-values, in which the smallest count most
+   * (Wilson, "The harmonic mean p-value for combining dependent tests", 2019). Default all of them:
    * - 'density': log p(x | label).
    * - 'relative': the same less the log density of one normal distribution for all examples, in which what all labels
    *   share cancels (Ren et al., "A simple fix to Mahalanobis distance for improving near-OOD detection", 2021). Of one
@@ -32,8 +33,8 @@ export interface OpenSetOptions {
    * - 'regularized': 'relative' with covariances that are at least half way toward the tied one (Friedman, "Regularized
    *   discriminant analysis", 1989). Of tied covariances 'relative'.
    * - 'nearest': the cosine between the directions of the vector and of the kept example that it is most like, from the
-   *   mean of all examples and where the pooled covariance is the identity (Sun et al., "Out-of-distribution detection
-   *   with deep nearest neighbors", 2022).
+   *   mean of all examples and where the pooled covariance, shrunk by at least 0.3, is the identity (Sun et al.,
+   *   "Out-of-distribution detection with deep nearest neighbors", 2022).
    * - 'norm': how far the vector's length is from the median of the label's.
    *
    * Each is ranked label by label where there are 50 calibration samples of it, and the best label counts.

@@ -69,19 +69,19 @@ export class Ranking {
   }
 
   /**
-   * The largest over groups of log p, p the share of calibration samples whose value is as low or lower.
+   * The largest over groups of p, the share of calibration samples whose value is as low or lower.
    * @param own the group of a sample that is itself one of the ranked; −1 for any other
    */
-  logP(values: Float64Array, row: number, own = -1): number {
+  p(values: Float64Array, row: number, own = -1): number {
     const { sorted } = this;
-    let most = -Infinity;
+    let most = 0;
     for (let group = 0; group < sorted.length; group++) {
       const value = values[row * sorted.length + group];
       const p =
         group === own ? notAbove(sorted[group], value) / sorted[group].length : pValue(sorted[group], value);
       most = Math.max(most, p);
     }
-    return Math.log(most);
+    return most;
   }
 }
 
