@@ -34,7 +34,7 @@ describe('the open-set report', () => {
     const { epochs, openSet } = await run({ data: tinyDigits(), ...options });
     const { trainedHead, fittedHead, coverage, unknown, ...rest } = openSet!;
     const { testAccuracy, testLoss } = epochs[epochs.length - 1];
-    expect(rest).toEqual({ testCount: 20, keep: 0.95 });
+    expect(rest).toEqual({ testCount: 20, keep: 0.95, threshold: { count: 80, areHeldOut: false } });
     expect(trainedHead.accuracy).toBe(testAccuracy);
     expect(trainedHead.nll).toBeCloseTo(testLoss, 6);
     expect(fittedHead.accuracy).toBeGreaterThanOrEqual(0.9);
@@ -199,6 +199,7 @@ describe('training images that are held out', () => {
     // Guessing gives 0.1.
     expect(epochs[11].testAccuracy).toBeGreaterThan(0.7);
     // 20 of them are just enough for 95 %.
+    expect(openSet!.threshold).toEqual({ count: 20, areHeldOut: true });
     expect(openSet!.coverage.features).toBeGreaterThan(0.7);
 
     const all = knownDigits(loadMnist({ source: folderOf(mnistFiles([0, 1, 0, 0, 1, 0], [0])) }));

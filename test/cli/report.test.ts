@@ -26,6 +26,7 @@ const openSet: OpenSetReport = {
   trainedHead: { accuracy: 0.9725, nll: 0.09968, ece: 0.0136 },
   fittedHead: { accuracy: 1, nll: 12.34567, ece: 0.2, shrinkage: 0.05 },
   keep: 0.95,
+  threshold: { count: 2500, areHeldOut: false },
   coverage: { features: 0.92715, featuresAndPosterior: 1 },
   unknown: { noise: ofMixture, permuted: ofMixture },
 };
@@ -153,18 +154,25 @@ describe('the open-set report as a table', () => {
         noise               0.988    4.6 %      1.000    0.0 %       0.877     0.500
         permuted            0.988    4.6 %      1.000    0.0 %       0.877     0.500
 
-      Threshold set to keep 95 % of known digits
+      Threshold set to keep 95 % of known digits, by 2500 trained on
         test digits kept            92.7 %             100.0 %
 
       AUROC: probability that a known digit looks more typical than an unknown input;
       0.5 is guessing. FPR95: unknown inputs accepted where 95 % of known digits are.
       softmax, density: by the trained head's largest probability or its density.
+      Those trained on look more typical than new ones: --val-split holds some out.
       "
     `);
   });
 
   test('of a linear head, with a digit that was left out', () => {
-    const report = { ...openSet, unseen: 7, keep: 0.995, unknown: { noise: unknown, unseen: unknown } };
+    const report = {
+      ...openSet,
+      unseen: 7,
+      keep: 0.995,
+      threshold: { count: 990, areHeldOut: true },
+      unknown: { noise: unknown, unseen: unknown },
+    };
     expect(linesOf(report).join('\n')).toMatchInlineSnapshot(`
       "
       On 2004 test digits                 accuracy         NLL     calibration error
@@ -176,7 +184,7 @@ describe('the open-set report as a table', () => {
         noise               0.988    4.6 %      1.000    0.0 %       0.877
         digit 7             0.988    4.6 %      1.000    0.0 %       0.877
 
-      Threshold set to keep 99.5 % of known digits
+      Threshold set to keep 99.5 % of known digits, by 990 held out
         test digits kept            92.7 %             100.0 %
         digit 7 rejected            90.0 %             100.0 %
 
@@ -212,6 +220,7 @@ describe('the open-set report as a table', () => {
       trainedHead: worst,
       fittedHead: worst,
       keep: 0.99999,
+      threshold: { count: 60_000, areHeldOut: false },
       coverage: { features: 1, featuresAndPosterior: 1 },
       unseen: 255,
       unknown: { noise: most, inverted: most, rotated: most, permuted: most, unseen: most },

@@ -37,7 +37,7 @@ export function headTable({ testCount, trainedHead, fittedHead }: OpenSetReport)
 }
 
 /** How well each score tells known images from unknown inputs, and what the threshold keeps and rejects. */
-export function unknownTable({ keep, coverage, unseen, unknown }: OpenSetReport): Html {
+export function unknownTable({ keep, threshold, coverage, unseen, unknown }: OpenSetReport): Html {
   const sets = Object.entries(unknown) as [UnknownName, UnknownResult][];
   const hasDensity = sets.some(([, { density }]) => density !== undefined);
   return figure(
@@ -46,7 +46,8 @@ export function unknownTable({ keep, coverage, unseen, unknown }: OpenSetReport)
       caption:
         'AUROC is the probability that a known image looks more typical than an unknown input: 1 is perfect, 0.5 is guessing. FPR95 is the ' +
         'share of unknown inputs that is accepted where 95 % of known images are: 0 is perfect. Rejected: the share of unknown inputs below ' +
-        `the threshold, which was set to keep ${percent(keep)} of known images and keeps ` +
+        `the threshold, which was set to keep ${percent(keep)} of known images, by ${threshold.count} ` +
+        `${threshold.areHeldOut ? 'held out of training' : 'of those that were trained on'}, and keeps ` +
         `${percent(coverage.features, 1)} of the test images by features alone, ${percent(coverage.featuresAndPosterior, 1)} with the posterior.`,
     },
     scrolling(

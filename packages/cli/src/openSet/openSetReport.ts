@@ -54,6 +54,8 @@ export interface OpenSetReport {
   fittedHead: HeadQuality & { shrinkage: number };
   /** The share of known digits that was to be kept. */
   keep: number;
+  /** How many known digits set the threshold, and whether they had been held out of training. */
+  threshold: { count: number; areHeldOut: boolean };
   /** The share of the test digits that is kept. */
   coverage: { features: number; featuresAndPosterior: number };
   /** The digit that was left out of training. */
@@ -127,10 +129,11 @@ export function openSetFindings(
     overFeatures(test, testBatchSize, (features) => fitted.forward(features)),
     testLabels,
   );
+  const calibrating = calibratingOf(samples.map((sample) => sample.labels.size));
   const typical = typicalities(
     examples,
     Array.from(labels.data, (label) => digits.labels[label]),
-    calibratingOf(samples.map((sample) => sample.labels.size)),
+    calibrating,
     [test, ...unknown],
     keep,
   );
@@ -143,6 +146,7 @@ export function openSetFindings(
     trainedHead: qualityOf(answersOf(test.logPosteriors, testLabels)),
     fittedHead: { ...qualityOf(answers), shrinkage },
     keep,
+    threshold: { count: calibrating.places.length, areHeldOut: calibrating.areHeldOut },
     coverage: {
       features: share(known.features, isKept),
       featuresAndPosterior: share(known.featuresAndPosterior, isKept),

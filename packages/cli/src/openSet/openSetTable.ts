@@ -8,6 +8,7 @@ export function openSetTable({
   trainedHead,
   fittedHead,
   keep,
+  threshold: { count, areHeldOut },
   coverage,
   unseen,
   classNames,
@@ -37,7 +38,7 @@ export function openSetTable({
     ]),
     ...sets.map(([name, result]) => unknownRow(`  ${name === 'unseen' ? left : name}`, unknownCells(result))),
     '',
-    `Threshold set to keep ${percent(keep)} of known ${input}s`,
+    `Threshold set to keep ${percent(keep)} of known ${input}s, by ${count} ${areHeldOut ? 'held out' : 'trained on'}`,
     thresholdRow(`  test ${input}s kept`, coverage.features, coverage.featuresAndPosterior),
   ];
   if (unknown.unseen) {
@@ -53,6 +54,7 @@ export function openSetTable({
     `AUROC: probability that a known ${input} looks more typical than an unknown input;`,
     `0.5 is guessing. FPR95: unknown inputs accepted where 95 % of known ${input}s are.`,
     baselines,
+    ...(areHeldOut ? [] : ['Those trained on look more typical than new ones: --val-split holds some out.']),
     '',
   ];
 }
