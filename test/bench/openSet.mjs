@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../../packages/cli/dist/gmml-train.js', import.meta.url));
 const [seeds = '1,2,3', ...given] = process.argv.slice(2);
-const options = given.length > 0 ? given : ['--linear-classifier', '--label-smoothing', '0.1'];
+const usual =
+  '--linear-classifier --label-smoothing 0.1 --batch-size 16 --augment shift,rotate --val-split 0.125';
+const options = given.length > 0 ? given : usual.split(' ');
 const unseen = [3, 4, 7];
 
 /** The last line of gmml-train. */

@@ -104,7 +104,7 @@ describe('a run on the embedded digits', () => {
       'AUROC: probabi',
       '0.5 is guessin',
       'softmax, densi',
-      'Those trained',
+      'Inputs trained',
       '',
       'Test accuracy',
     ]);

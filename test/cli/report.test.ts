@@ -160,7 +160,7 @@ describe('the open-set report as a table', () => {
       AUROC: probability that a known digit looks more typical than an unknown input;
       0.5 is guessing. FPR95: unknown inputs accepted where 95 % of known digits are.
       softmax, density: by the trained head's largest probability or its density.
-      Those trained on look more typical than new ones: --val-split holds some out.
+      Inputs trained on look more typical than new ones: --val-split holds some out.
       "
     `);
   });

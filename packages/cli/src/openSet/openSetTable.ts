@@ -54,7 +54,7 @@ export function openSetTable({
     `AUROC: probability that a known ${input} looks more typical than an unknown input;`,
     `0.5 is guessing. FPR95: unknown inputs accepted where 95 % of known ${input}s are.`,
     baselines,
-    ...(areHeldOut ? [] : ['Those trained on look more typical than new ones: --val-split holds some out.']),
+    ...(areHeldOut ? [] : ['Inputs trained on look more typical than new ones: --val-split holds some out.']),
     '',
   ];
 }
