@@ -61,8 +61,12 @@ function aurocs({ known, trained, unknown }, score, withPosterior) {
   const posterior = rowsOf(examples.logPosteriors, examples.count);
   const names = Array.from(labels.data, String);
   const classes = [...new Set(names)].toSorted();
-  const options_ = { features: features[0].length, covariance: 'full', score };
-  const classifier = new OpenSetClassifier({ ...options_, scoreWithPosterior: [...score, 'posterior'] });
+  const classifier = new OpenSetClassifier({
+    features: features[0].length,
+    covariance: 'full',
+    score,
+    scoreWithPosterior: [...score, 'posterior'],
+  });
   for (const label of classes) {
     const own = features.filter((_, row) => row < trained && names[row] === label);
     classifier.addExamples(label, own);
@@ -91,6 +95,7 @@ const rows = [...scores.map((_, n) => [scores.slice(0, n + 1), false]), [scores,
 try {
   for (const seed of seeds.split(',').map(Number)) {
     for (const digit of [undefined, ...unseen]) {
+      // oxlint-disable-next-line no-await-in-loop -- one training after the other, for the memory
       const outputs = await outputsOf(seed, digit);
       for (const { score, withPosterior, found } of rows) {
         for (const [name, value] of aurocs(outputs, score, withPosterior)) {
