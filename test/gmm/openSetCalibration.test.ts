@@ -85,9 +85,25 @@ describe('calibration', () => {
     const rankings = { density: ranked(1, 2, 3), norm: ranked(10, 20, 30) };
     const columns = { density: Float64Array.of(0, 2, 9), norm: Float64Array.of(40, 25, 0) };
     const combined = [0, 1, 2].map((row) => combinedScore(rankings, ['density', 'norm'], columns, row));
-    expect(combined).toEqual([-(4 + 1), -(4 / 3 + 4 / 3), -(1 + 4)]);
+    expect(combined).toEqual([-(4 + 1), Math.fround(-(4 / 3 + 4 / 3)), -(1 + 4)]);
     // The value of one score by itself, whose order is that of its p-values.
     expect(combinedScore(rankings, ['density'], columns, 2)).toBe(9);
+  });
+
+  it('makes no difference between scores, nor by rounding', () => {
+    const nine = Float64Array.from({ length: 9 }, (_, n) => n + 1);
+    const names = ['density', 'nearest', 'norm'] as const;
+    const rankings = Object.fromEntries(names.map((name) => [name, new Ranking([nine])]));
+    // p-values of 1/10, 1/10 and 3/10: added in one order and in another, 10, 10 and 10/3 are not the same.
+    const combined = [
+      [0, 0, 2],
+      [2, 0, 0],
+    ].map((values) => {
+      const columns = Object.fromEntries(names.map((name, n) => [name, Float64Array.of(values[n])]));
+      return combinedScore(rankings, names, columns, 0);
+    });
+    expect(10 + 10 + 10 / 3).not.toBe(10 / 3 + 10 + 10);
+    expect(combined[0]).toBe(combined[1]);
   });
 
   it('ranks each label among its own samples where there are 50 of it', () => {

@@ -24,8 +24,6 @@ export interface OwnGroups {
   readonly posterior: number;
 }
 
-const NO_GROUPS: OwnGroups = { features: -1, posterior: -1 };
-
 /**
  * One number of several scores, higher being more typical: −Σ 1/p of their p-values, which rises with their harmonic mean
  * (Wilson, "The harmonic mean p-value for combining dependent tests", 2019): the smallest count most. Scores may depend on
@@ -37,15 +35,17 @@ export function combinedScore(
   scores: readonly Score[],
   columns: ScoreColumns,
   row: number,
-  own: OwnGroups = NO_GROUPS,
+  own: OwnGroups = { features: -1, posterior: -1 },
 ): number {
   // Of one score and one group the order is all there is: ranks would only be coarser.
   const [only] = scores;
   if (scores.length === 1 && rankings[only]!.sorted.length === 1) return columns[only]![row];
-  return scores.reduce((sum, score) => {
+  const combined = scores.reduce((sum, score) => {
     const group = score === 'posterior' ? own.posterior : own.features;
     return sum - 1 / rankings[score]!.p(columns[score]!, row, group);
   }, 0);
+  // The same p-values of other scores are a tie, whatever rounding does to their sum.
+  return Math.fround(combined);
 }
 
 /** p in (0, 1] of a sample with these scores: (1 + number of calibration samples as typical or less)/(n + 1). */
