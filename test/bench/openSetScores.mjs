@@ -13,9 +13,9 @@ const { knownDigits, withValidation } = await dist('cli/dist/training/knownDigit
 const { knownOutputs } = await dist('cli/dist/openSet/knownOutputs.js');
 const { headOutputs, inBatches } = await dist('cli/dist/openSet/headOutputs.js');
 const { strangeDigits } = await dist('cli/dist/openSet/strangeDigits.js');
+const { calibratingOf, typicalities } = await dist('cli/dist/openSet/typicality.js');
 const { auroc } = await dist('cli/dist/openSet/detection.js');
 const { loadMnist } = await dist('data/dist/index.js');
-const { OpenSetClassifier } = await dist('gmm/dist/index.js');
 
 const [seeds = '1,2,3', given = '{}'] = process.argv.slice(2);
 const options = {
@@ -46,60 +46,38 @@ async function outputsOf(seed, digit) {
       ? strangeDigits(digits.test.images)
       : [{ name: String(digit), batches: (size) => inBatches(digits.unseen.images, size) }];
   const unknown = strange.map(({ name, batches }) => [name, headOutputs(network, batches(batchSize))]);
-  return { known, trained: digits.train.labels.size, unknown };
+  return { known, unknown };
 }
 
-function rowsOf(values, count) {
-  const width = values.length / count;
-  return Array.from({ length: count }, (_, row) => values.subarray(row * width, (row + 1) * width));
+/** AUROC of each unknown set by typicality of these scores, without the head's posterior and with it. */
+function aurocs({ known: { samples, examples, labels, test }, unknown }, score) {
+  const calibrating = calibratingOf(samples.map((sample) => sample.labels.size));
+  const sets = [test, ...unknown.map(([, outputs]) => outputs)];
+  const chosen = { score, scoreWithPosterior: [...score, 'posterior'] };
+  const [ofKnown, ...others] = typicalities(examples, [...labels.data], calibrating, sets, 0.95, chosen);
+  return unknown.map(([name], i) => ({
+    name,
+    features: auroc(ofKnown.features, others[i].features),
+    featuresAndPosterior: auroc(ofKnown.featuresAndPosterior, others[i].featuresAndPosterior),
+  }));
 }
 
-/** AUROC of each unknown set by typicality of these scores. */
-function aurocs({ known, trained, unknown }, score, withPosterior) {
-  const { examples, labels, test } = known;
-  const features = rowsOf(examples.features, examples.count);
-  const posterior = rowsOf(examples.logPosteriors, examples.count);
-  const names = Array.from(labels.data, String);
-  const classes = [...new Set(names)].toSorted();
-  const classifier = new OpenSetClassifier({
-    features: features[0].length,
-    covariance: 'full',
-    score,
-    scoreWithPosterior: [...score, 'posterior'],
-  });
-  for (const label of classes) {
-    const own = features.filter((_, row) => row < trained && names[row] === label);
-    classifier.addExamples(label, own);
-  }
-  const held = { examples: features.slice(trained), labels: names.slice(trained) };
-  classifier.calibrate(withPosterior ? { ...held, posterior: posterior.slice(trained), classes } : held);
-  const typicality = (set) =>
-    classifier
-      .predict(
-        rowsOf(set.features, set.count),
-        withPosterior ? { posterior: rowsOf(set.logPosteriors, set.count), classes } : {},
-      )
-      .map((answer) => answer.typicality);
-  const ofKnown = typicality(test);
-  return unknown.map(([name, set]) => [name, auroc(ofKnown, typicality(set))]);
-}
-
-const rows = [...scores.map((_, n) => [scores.slice(0, n + 1), false]), [scores, true]].map(
-  ([score, withPosterior]) => ({
-    name: withPosterior ? '+ posterior' : `${score.length > 1 ? '+ ' : ''}${score.at(-1)}`,
-    score,
-    withPosterior,
-    found: new Map(),
-  }),
-);
+const rows = scores.map((name, n) => ({
+  name: n === 0 ? name : `+ ${name}`,
+  score: scores.slice(0, n + 1),
+  found: new Map(),
+}));
+const withPosterior = { name: '+ posterior', found: new Map() };
+const add = ({ found }, name, value) => found.set(name, [...(found.get(name) ?? []), value]);
 try {
   for (const seed of seeds.split(',').map(Number)) {
     for (const digit of [undefined, ...unseen]) {
       // oxlint-disable-next-line no-await-in-loop -- one training after the other, for the memory
       const outputs = await outputsOf(seed, digit);
-      for (const { score, withPosterior, found } of rows) {
-        for (const [name, value] of aurocs(outputs, score, withPosterior)) {
-          found.set(name, [...(found.get(name) ?? []), value]);
+      for (const row of rows) {
+        for (const { name, features, featuresAndPosterior } of aurocs(outputs, row.score)) {
+          add(row, name, features);
+          if (row === rows.at(-1)) add(withPosterior, name, featuresAndPosterior);
         }
       }
     }
@@ -110,6 +88,6 @@ try {
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 console.log(`${JSON.stringify(options)}, seeds ${seeds}: mean AUROC\n`);
 console.log(' '.repeat(16), ...[...rows[0].found.keys()].map((name) => name.padStart(8)));
-for (const { name, found } of rows) {
+for (const { name, found } of [...rows, withPosterior]) {
   console.log(name.padEnd(16), ...[...found.values()].map((values) => mean(values).toFixed(3).padStart(8)));
 }

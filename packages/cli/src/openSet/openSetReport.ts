@@ -8,12 +8,11 @@ import { answersOf, qualityOf } from './headQuality.js';
 import type { Answers, HeadQuality } from './headQuality.js';
 import { counting, testOutputs } from './knownOutputs.js';
 import type { KnownOutputs, OnProgress, OutputOptions } from './knownOutputs.js';
-import { evenPlaces } from '../training/knownDigits.js';
 import type { KnownDigits } from '../training/knownDigits.js';
 import type { Network } from '../training/networks/network.js';
 import { strangeDigits } from './strangeDigits.js';
-import { typicalities } from './typicality.js';
-import type { Calibrating, Typicalities } from './typicality.js';
+import { calibratingOf, typicalities } from './typicality.js';
+import type { Typicalities } from './typicality.js';
 
 /** How well a score tells test digits from unknown inputs. */
 export interface Separation {
@@ -97,9 +96,6 @@ interface UnknownInputs {
   readonly batches: (batchSize: number) => Iterable<Batch>;
 }
 
-/** Training images that set the threshold where none were held out, at most. */
-const MOST_CALIBRATING = 2500;
-
 /**
  * Fits a mixture and an open-set classifier to the features of the training images, and says how well they, and the
  * trained head, do on test digits and on inputs that are no digits, or digits never seen. Leaves the network as it
@@ -161,13 +157,6 @@ export function openSetFindings(
     known,
     unknown: new Map(sets.map(({ name }, i) => [name, others[i]])),
   };
-}
-
-/** The held-out images, which come last; an even sample of all images where there are none. */
-function calibratingOf([train, validation]: readonly number[]): Calibrating {
-  return validation === undefined
-    ? { places: evenPlaces(train, MOST_CALIBRATING), areHeldOut: false }
-    : { places: Array.from({ length: validation }, (_, i) => train + i), areHeldOut: true };
 }
 
 function unknownInputs({ test, unseen }: KnownDigits): UnknownInputs[] {

@@ -1,4 +1,5 @@
-import { OpenSetClassifier } from '@gmml/gmm';
+import { OpenSetClassifier, type OpenSetOptions } from '@gmml/gmm';
+import { evenPlaces } from '../training/knownDigits.js';
 import type { HeadOutputs } from './headOutputs.js';
 
 /** How typical each of N inputs is, in (0, 1]: among known digits, the share that is as typical or less. */
@@ -16,8 +17,18 @@ export interface Calibrating {
   readonly areHeldOut: boolean;
 }
 
+/** Inputs that set the threshold where none were held out, at most. */
+const MOST_CALIBRATING = 2500;
+
 /** Inputs that are asked about at once: answers say more than is needed here, and take memory. */
 const ROWS_AT_ONCE = 256;
+
+/** The held-out inputs, which come last; an even sample of all inputs where there are none. */
+export function calibratingOf([train, validation]: readonly number[]): Calibrating {
+  return validation === undefined
+    ? { places: evenPlaces(train, MOST_CALIBRATING), areHeldOut: false }
+    : { places: Array.from({ length: validation }, (_, i) => train + i), areHeldOut: true };
+}
 
 /**
  * Fits a normal distribution to the features of each digit's examples, and asks how typical the inputs of each set are.
@@ -26,6 +37,7 @@ const ROWS_AT_ONCE = 256;
  *
  * @param known inputs
  * @param digits [N] of the known inputs
+ * @param scores what typicality ranks; default: the classifier's own choice
  * @throws NumericalError when they are too few for this `keep`
  */
 export function typicalities(
@@ -34,11 +46,12 @@ export function typicalities(
   { places, areHeldOut }: Calibrating,
   sets: readonly HeadOutputs[],
   keep: number,
+  scores: Pick<OpenSetOptions, 'score' | 'scoreWithPosterior'> = {},
 ): Typicalities[] {
   const width = known.features.length / known.count;
   const heldOut = new Set(areHeldOut ? places : []);
   const classes = [...new Set(digits)].toSorted((a, b) => a - b).map(String);
-  const classifier = new OpenSetClassifier({ features: width, covariance: 'full' });
+  const classifier = new OpenSetClassifier({ features: width, covariance: 'full', ...scores });
   for (const label of classes) {
     const own = Array.from(digits.keys()).filter((row) => String(digits[row]) === label && !heldOut.has(row));
     classifier.addExamples(label, rowsOf(known.features, known.count, own));
