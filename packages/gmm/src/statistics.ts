@@ -6,9 +6,11 @@
 
 export { ClassStatistics, type ClassStatisticsOptions } from './statistics/classStatistics.js';
 export { fit, type ParallelFitOptions } from './statistics/fit.js';
-export { mixtureFromSafetensors, mixtureToSafetensors } from './mixture/mixtureFile.js';
-export { EMStatistics } from './statistics/emStatistics.js';
+export { MIXTURE_FORMAT, mixtureFromSafetensors, mixtureToSafetensors } from './mixture/mixtureFile.js';
+export { OPEN_SET_FORMAT } from './openSet/openSetFile.js';
+export { EM_FORMAT, EMStatistics } from './statistics/emStatistics.js';
 export {
+  GMML_FORMAT,
   modelFromSafetensors,
   modelToSafetensors,
   type FittedModel,

@@ -1,3 +1,4 @@
+import { EM_FORMAT, GMML_FORMAT, MIXTURE_FORMAT, OPEN_SET_FORMAT } from '@gmml/gmm/statistics';
 import { percent } from '../formatting.js';
 import { infoIn, TABLE_FORMAT } from '../tables/tableModelFile.js';
 import type { TensorSummary } from '../files/safetensorsHeader.js';
@@ -32,8 +33,6 @@ interface Kind {
   readonly facts: (metadata: Readonly<Record<string, string>>, tensors: readonly TensorSummary[]) => Fact[];
 }
 
-const OPEN_SET = 'gmml.OpenSetClassifier.2';
-
 const KINDS: readonly Kind[] = [
   {
     kind: 'classifier of a table (gmml fit)',
@@ -42,7 +41,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     kind: 'statistics of classes (gmml stats)',
-    is: ({ format, statistics }) => format === OPEN_SET && statistics !== undefined,
+    is: ({ format, statistics }) => format === OPEN_SET_FORMAT && statistics !== undefined,
     facts: ({ options, labels, statistics, rows, shards }) => [
       ['features', optionsIn(options).features],
       ['covariance', statistics],
@@ -53,7 +52,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     kind: 'open-set classifier',
-    is: ({ format }) => format === OPEN_SET,
+    is: ({ format }) => format === OPEN_SET_FORMAT,
     facts: ({ options, labels, calibration }) => [
       ['features', optionsIn(options).features],
       ['covariance', optionsIn(options).covariance],
@@ -63,7 +62,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     kind: 'Gaussian mixture',
-    is: ({ format }) => format === 'gmml.GaussianMixture.1',
+    is: ({ format }) => format === MIXTURE_FORMAT,
     facts: ({ options, labels, rows, iterations, lowerBound, converged }, tensors) => [
       ['components', optionsIn(options).components],
       ['features', featuresOf(tensors)],
@@ -78,7 +77,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     kind: 'statistics of an EM iteration (gmml stats --model)',
-    is: ({ format }) => format === 'gmml.EMStatistics.1',
+    is: ({ format }) => format === EM_FORMAT,
     facts: ({ options, rows, iterations, shards }) => [
       ['components', optionsIn(options).components],
       ['covariance', optionsIn(options).covariance],
@@ -89,7 +88,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     kind: 'mixture layer',
-    is: ({ format }) => format === 'gmml.GMML.1',
+    is: ({ format }) => format === GMML_FORMAT,
     facts: ({ made, labels }) => {
       const { inputDim, d, nClass, options } = JSON.parse(made) as Record<string, number> & {
         options: { nComponent: number; covType: string };

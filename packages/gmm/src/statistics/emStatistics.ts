@@ -17,7 +17,7 @@ import { packScatters, packedShape, unpackScatters } from './packing.js';
 import { mergeShards, parseShards, withShard, type MergeOptions, type Shard } from './shards.js';
 
 /** What the metadata of a file of EM statistics has as its format. */
-const EM_FORMAT = 'gmml.EMStatistics.1';
+export const EM_FORMAT = 'gmml.EMStatistics.1';
 
 /** Rows whose responsibilities are computed at once. */
 const ROWS_AT_ONCE = 4096;

@@ -18,7 +18,8 @@ export interface LoadedModel {
   readonly labels: readonly string[] | null;
 }
 
-const GMML_FORMAT = 'gmml.GMML.1';
+/** What the metadata of a mixture layer's file has as its format. */
+export const GMML_FORMAT = 'gmml.GMML.1';
 
 const OP = 'modelFromSafetensors';
 
